@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { dirname } from 'node:path';
+import { secretFilesOf, textOf } from '../config/secret-files.ts';
 import { auditFileFault } from '../audit/audit-file-faults.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
@@ -19,7 +20,7 @@ import { identityOf } from '../routing/roles.schema.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import { lineStreamOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { learnFiles, learnVariables } from '../telemetry/redaction.ts';
+import { learnFileText, learnVariables } from '../telemetry/redaction.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
 import type { KeyRing } from '../signing/key-ring.ts';
@@ -104,7 +105,7 @@ export class SnapshotCompiler {
     const { logger, metrics } = this.#deps;
     const folder = dirname(source.document.file);
     learnVariables(source.value, process.env);
-    learnFiles(source.value, folder);
+    for (const { file } of secretFilesOf(source.value, folder)) learnFileText(textOf(file) ?? '');
     const options = source.value.upstreams;
     const tls = loadTls(options, folder);
     const sticky = loadStickySecrets(options, folder);

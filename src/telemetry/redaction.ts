@@ -1,4 +1,3 @@
-import { secretFilesOf, textOf } from '../config/secret-files.ts';
 import { isSecretField, maySayASecret, namesChanged } from './secret-names.ts';
 
 /** What stands for a secret in whatever is written: log, audit, traces, what operators and the command line are shown. */
@@ -72,10 +71,10 @@ export function learnVariables(config: unknown, env: Readonly<Record<string, str
   }
 }
 
-/** The same for files that a configuration names. @param folder the one of the configuration file. */
-export function learnFiles(config: unknown, folder: string): void {
-  for (const { file } of secretFilesOf(config, folder))
-    for (const line of textOf(file)?.split(/[\r\n]+/) ?? []) learnSecrets(line);
+/** The same for what a file holds: a secret, or several on lines of their own. Private keys are known by their looks. */
+export function learnFileText(text: string): void {
+  if (text.trimStart().startsWith('-----BEGIN ')) return;
+  for (const line of text.split(/[\r\n]+/)) learnSecrets(line);
 }
 
 /**

@@ -71,7 +71,11 @@ it('a release of another name has its own names, and finds its own pods', () => 
 describe('the notes', () => {
   const notes = (...values: readonly string[]): string => {
     const install = ['install', 'gatehouse', CHART, '--dry-run=client', '--namespace', 'edge'];
-    const text = ['--set-file', 'config.text=config/gateway.yaml', ...values.flatMap((one) => ['--set', one])];
+    const text = [
+      '--set-file',
+      'config.text=config/gateway.yaml',
+      ...values.flatMap((one) => ['--set', one]),
+    ];
     const { stdout, stderr } = runTool('helm', [...install, ...text]);
     expect(stderr).toBe('');
     return stdout.slice(stdout.indexOf('NOTES:'));

@@ -5,7 +5,7 @@ import { environmentSchema, readEnvironment } from '../../src/config/env.schema.
 import { secretFilesOf } from '../../src/config/secret-files.ts';
 import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { endsWithinMs } from '../../src/process-life.ts';
-import { deploymentOf, ofKind, PLAIN_FILES, plainManifests } from './manifests.ts';
+import { configText, deploymentOf, ofKind, PLAIN_FILES, plainManifests } from './manifests.ts';
 
 const HEALTH = readFileSync('docs/operations.md', 'utf8');
 
@@ -20,11 +20,10 @@ describe.each(PLAIN_FILES)('%s', (file) => {
   const [gateway] = pod.containers;
   const variables = Object.fromEntries(gateway.env.map(({ name, value }) => [name, value]));
   // Those of Redis are read when the environment is.
-  const environment = readEnvironment({
-    ...Object.fromEntries(Object.entries(variables).filter(([name]) => !/^REDIS_.*_FILE$/.test(name))),
-  });
-  const [configMap] = ofKind(manifests, 'ConfigMap');
-  const text = (configMap?.['data'] as Record<string, string>)['gateway.yaml'] ?? '';
+  const environment = readEnvironment(
+    Object.fromEntries(Object.entries(variables).filter(([name]) => !/^REDIS_.*_FILE$/.test(name))),
+  );
+  const text = configText(manifests) ?? '';
   const config = readConfig(gatewaySchema, text, '/etc/gatehouse/gateway.yaml', {});
 
   it('sets variables that the gateway knows, each once', () => {
@@ -116,9 +115,8 @@ it('services hear only the gateway, and operators’ pages only who is named', (
   const manifests = plainManifests('production.yaml');
   const { labels } = deploymentOf(manifests).spec.template.metadata;
   const [own, users] = ofKind(manifests, 'NetworkPolicy');
-  const peers = (users?.spec['ingress'] as { from: { podSelector: { matchLabels: object } }[] }[]).flatMap(
-    ({ from }) => from,
-  );
+  const letIn = (users?.spec['ingress'] ?? []) as { from: { podSelector: { matchLabels: object } }[] }[];
+  const peers = letIn.flatMap(({ from }) => from);
   expect(users?.metadata.namespace).toBe('shop');
   expect(peers).toHaveLength(1);
   expect(labels).toMatchObject(peers[0]?.podSelector.matchLabels as object);

@@ -84,3 +84,9 @@ export function deploymentOf(manifests: readonly Manifest[]): Deployment {
 export function ofKind(manifests: readonly Manifest[], kind: string): readonly Manifest[] {
   return manifests.filter((one) => one.kind === kind);
 }
+
+/** What the ConfigMap among them has under a name. */
+export function configText(manifests: readonly Manifest[], name = 'gateway.yaml'): string | undefined {
+  const [configMap] = ofKind(manifests, 'ConfigMap');
+  return z.looseObject({ data: z.record(z.string(), z.string()) }).parse(configMap).data[name];
+}
