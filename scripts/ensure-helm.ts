@@ -15,9 +15,6 @@ const GO_ENVIRONMENT = {
   CGO_ENABLED: '0',
 };
 
-/** A Helm that is built without goes by a Kubernetes of long ago where it asks no cluster. */
-const KUBERNETES_OF_HELM = linked(KUBERNETES[1]);
-
 const done = [() => ensure('helm'), () => ensure('kubeconform'), ensureSchemas].every((one) => one());
 process.exitCode = done ? 0 : 1;
 
@@ -27,7 +24,7 @@ function ensure(name: KubernetesTool): boolean {
   const module = BUILT_BY_GO[name];
   const advice = `GOFLAGS=-mod=mod go install ${module}`;
   console.log(`${name}: is built from ${module}, which takes some minutes`);
-  const fault = run('go', ['install', '-ldflags', KUBERNETES_OF_HELM, module]);
+  const fault = run('go', ['install', module]);
   const built = findTool(name);
   if (fault !== undefined || built === undefined)
     return refused(name, fault ?? 'it is still not there', [
@@ -71,12 +68,6 @@ function run(command: string, args: readonly string[]): string | undefined {
   if (error !== undefined) return `${command} cannot be run (${error.message})`;
   if (status === 0) return undefined;
   return stderr.trim().split('\n').at(-1) ?? `exit status ${String(status)}`;
-}
-
-function linked(version: string): string {
-  const [major, minor] = version.split('.');
-  const at = 'helm.sh/helm/v3/pkg/chartutil.k8sVersion';
-  return `-X ${at}Major=${major} -X ${at}Minor=${minor}`;
 }
 
 function told(line: string): true {

@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KUBERNETES, runTool, SCHEMAS } from '../../scripts/kubernetes-tools.ts';
 import { CHART, manifestsOf, renderChart } from '../../scripts/render-chart.ts';
-import { manifestsIn, PLAIN, PLAIN_FILES } from './manifests.ts';
+import { configText, manifestsIn, PLAIN, PLAIN_FILES } from './manifests.ts';
 
 const EXAMPLES = readdirSync(join(CHART, 'examples'));
 const LOCATION = `${SCHEMAS}/{{ .NormalizedKubernetesVersion }}/{{ .ResourceKind }}{{ .KindSuffix }}.json`;
@@ -69,17 +70,27 @@ it('a release of another name has its own names, and finds its own pods', () => 
 });
 
 describe('the notes', () => {
-  const notes = (...values: readonly string[]): string => {
-    const install = ['install', 'gatehouse', CHART, '--dry-run=client', '--namespace', 'edge'];
-    const text = [
-      '--set-file',
-      'config.text=config/gateway.yaml',
-      ...values.flatMap((one) => ['--set', one]),
-    ];
-    const { stdout, stderr } = runTool('helm', [...install, ...text]);
+  let folder: string;
+  // Helm shows them to who has a cluster only: here an object holds them.
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gatehouse-notes-'));
+    cpSync(CHART, folder, { recursive: true });
+    renameSync(join(folder, 'templates/NOTES.txt'), join(folder, 'notes.txt'));
+    const shown = 'kind: ConfigMap\nmetadata: { name: notes }\ndata:\n  notes: |2\n';
+    writeFileSync(
+      join(folder, 'templates/notes.yaml'),
+      `${shown}{{ tpl (.Files.Get "notes.txt") . | indent 4 }}\n`,
+    );
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function notes(...values: readonly string[]): string {
+    const args = ['template', 'gatehouse', folder, '--namespace', 'edge', '--kube-version', KUBERNETES[1]];
+    const set = ['--set-file', 'config.text=config/gateway.yaml', ...values.flatMap((one) => ['--set', one])];
+    const { stdout, stderr } = runTool('helm', [...args, ...set, '--show-only', 'templates/notes.yaml']);
     expect(stderr).toBe('');
-    return stdout.slice(stdout.indexOf('NOTES:'));
-  };
+    return configText(manifestsIn(stdout), 'notes') ?? '';
+  }
 
   it('say how it is reached, and how it ends', () => {
     const said = notes('replicaCount=1');
