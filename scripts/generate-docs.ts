@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { format } from 'prettier';
 import type { CatalogueEntry } from '../src/problems/catalogue.ts';
 import { built } from './built.ts';
 import { withValues } from './chart-values.ts';
+import { formatted } from './formatted.ts';
 import { metricsPage } from './metrics-page.ts';
 import { withOperations } from './operations-table.ts';
 import { policyPages } from './policy-pages.ts';
@@ -17,8 +17,7 @@ const ROOT = join(import.meta.dirname, '..');
 
 /**
  * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors, the
- * values of the chart. `--check` only
- * compares.
+ * values of the chart. `--check` only compares.
  */
 async function main(): Promise<void> {
   const stale: string[] = [];
@@ -38,28 +37,22 @@ async function generate(): Promise<Record<string, string>> {
   const schema = JSON.stringify(
     toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration', sharing: true }),
   );
-  const policies = Object.entries(await policyPages()).map(
-    async ([file, text]) =>
-      [file, await format(text, { parser: 'markdown', printWidth: 110, singleQuote: true })] as const,
-  );
-  return {
-    ...Object.fromEntries(await Promise.all(policies)),
-    'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),
-    'docs/metrics.md': await format(await metricsPage(), { parser: 'markdown', printWidth: 110 }),
-    'docs/admin-api.md': await format(await withOperations(await read('docs/admin-api.md')), {
-      parser: 'markdown',
-      printWidth: 110,
-      singleQuote: true,
-    }),
-    'deploy/helm/gatehouse/README.md': await format(
-      withValues(
-        await read('deploy/helm/gatehouse/README.md'),
-        await read('deploy/helm/gatehouse/values.yaml'),
-      ),
-      { parser: 'markdown', printWidth: 110, singleQuote: true },
+  const texts = {
+    ...(await policyPages()),
+    'config/gateway.schema.json': schema,
+    'deploy/helm/gatehouse/README.md': withValues(
+      await read('deploy/helm/gatehouse/README.md'),
+      await read('deploy/helm/gatehouse/values.yaml'),
     ),
-    'docs/errors.md': await format(errorsPage(), { parser: 'markdown', printWidth: 110 }),
+    'docs/metrics.md': await metricsPage(),
+    'docs/admin-api.md': await withOperations(await read('docs/admin-api.md')),
+    'docs/errors.md': errorsPage(),
   };
+  return Object.fromEntries(
+    await Promise.all(
+      Object.entries(texts).map(async ([file, text]) => [file, await formatted(file, text)] as const),
+    ),
+  );
 }
 
 function read(file: string): Promise<string> {
