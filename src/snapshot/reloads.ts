@@ -126,8 +126,12 @@ export class Reloads {
     }
   }
 
-  /** Compiles a configuration to compare it; whoever asks for it discards it. @throws {ConfigError} with all faults. */
-  compared(text: string): Snapshot {
+  /**
+   * Compiles a configuration to compare it, between turns of the event loop; whoever asks for it discards it.
+   *
+   * @throws {ConfigError} with all faults.
+   */
+  compared(text: string): Promise<Snapshot> {
     return this.#candidates.compared(text);
   }
 

@@ -52,7 +52,7 @@ afterAll(async () => {
 async function shake(path: string, key: string): Promise<[number | undefined, readonly string[]]> {
   const socket = new WebSocket(gateway.url.replace('http', 'ws') + path, { headers: { 'x-api-key': key } });
   socket.on('error', () => undefined);
-  const [head] = (await Promise.race([
+  const [head] = (await Promise.race<unknown[]>([
     once(socket, 'upgrade'),
     once(socket, 'unexpected-response').then(([, response]) => [response as IncomingMessage]),
   ])) as [IncomingMessage];
@@ -75,7 +75,11 @@ describe('Server-Timing of handshakes', () => {
   it('is on those that are refused, by a stage and by a target that is not there', async () => {
     await shake('/once', KEY);
     const [limited, ofLimit] = await shake('/once', KEY);
-    expect([limited, ofLimit.includes('rateLimit'), ofLimit.includes('upstream')]).toEqual([429, true, false]);
+    expect([limited, ofLimit.includes('rateLimit'), ofLimit.includes('upstream')]).toEqual([
+      429,
+      true,
+      false,
+    ]);
     const [gone, ofGone] = await shake('/gone', KEY);
     expect(gone).toBeGreaterThanOrEqual(502);
     expect(ofGone).toContain('upstream');
