@@ -50,7 +50,9 @@ afterAll(async () => {
 
 /** The status of a handshake, and the names of the parts that its answer tells. */
 async function shake(path: string, key: string): Promise<[number | undefined, readonly string[]]> {
-  const socket = new WebSocket(gateway.url.replace('http', 'ws') + path, { headers: { 'x-api-key': key } });
+  const socket = new WebSocket(gateway.url.replace('http', 'ws') + path, [], {
+    headers: { 'x-api-key': key },
+  });
   socket.on('error', () => undefined);
   const [head] = (await Promise.race<unknown[]>([
     once(socket, 'upgrade'),
