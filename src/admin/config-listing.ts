@@ -39,6 +39,6 @@ export function describeConfig(
 }
 
 // What is in force by now is told besides.
-function shownReload({ at, place: _place, ...reload }: Reload): ListedConfig['lastReload'] {
+function shownReload({ at, place: _place, ...reload }: Reload): NonNullable<ListedConfig['lastReload']> {
   return { ...reload, at: new Date(at).toISOString() };
 }

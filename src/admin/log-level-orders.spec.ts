@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { LogLevel } from '../telemetry/log-level.ts';
 import { LOG_LEVEL_PATH, serveLogLevel } from './log-level-orders.ts';
 
-afterEach(() => jest.useRealTimers());
+afterEach(() => void jest.useRealTimers());
 
 function listener() {
   const logger = pino({ level: 'info' }, { write: () => undefined });

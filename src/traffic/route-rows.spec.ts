@@ -5,7 +5,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { RouteRows } from './route-rows.ts';
 import { Traffic } from './traffic.ts';
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 /** The rows of so many routes, of which some are busy, and a clock that is moved by hand. */
 function rowsOf(count: number, busy: number) {

@@ -120,8 +120,8 @@ async function listened(query: string): Promise<string> {
   const ended = new AbortController();
   const answer = await fetch(`${gateway.adminUrl}/stream?${query}`, { signal: ended.signal });
   let text = '';
-  const reader = (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
-  while (!text.includes('event: rows')) text += (await reader.read()).value ?? '';
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+  while (!text.includes('event: rows')) text += Buffer.from((await reader.read()).value ?? []).toString();
   ended.abort();
   return text;
 }
