@@ -140,7 +140,7 @@ beforeAll(async () => {
     config: JSON.stringify(configOf()),
     environment: { ...variables, LOG_LEVEL: 'debug' },
   });
-  const recorded = call(`${gateway.adminUrl}/record`, json({ for: '2s', bodies: '64KiB', answers: '64KiB' }));
+  const recorded = call(`${gateway.adminUrl}/record`, json({ for: '1s', bodies: '64KiB', answers: '64KiB' }));
   await sleep(50);
   await traffic();
   for (const page of ADMIN) outputs.set(`GET ${page}`, (await call(gateway.adminUrl + page)).text);
