@@ -16,7 +16,7 @@ export interface ListedConfig {
   /** Absent while the file says what is in force: since when it does not, and why. */
   readonly differsFromFile?: { readonly why: 'rollback' | 'refused'; readonly since: string };
   /** What became of the last reload; absent before the first. */
-  readonly lastReload?: Omit<Reload, 'at'> & { readonly at: string };
+  readonly lastReload?: Omit<Reload, 'at' | 'place'> & { readonly at: string };
 }
 
 /** Describes what is in force, and what became of the last attempt to change it. */
@@ -34,6 +34,11 @@ export function describeConfig(
     loadedAt: new Date(loadedAt).toISOString(),
     held: snapshots.count,
     ...(difference && since !== undefined && { differsFromFile: { why: difference.why, since } }),
-    ...(last && { lastReload: { ...last, at: new Date(last.at).toISOString() } }),
+    ...(last && { lastReload: shownReload(last) }),
   };
+}
+
+// What is in force by now is told besides.
+function shownReload({ at, place: _place, ...reload }: Reload): NonNullable<ListedConfig['lastReload']> {
+  return { ...reload, at: new Date(at).toISOString() };
 }

@@ -16,6 +16,7 @@ import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
 import type { ActionKind } from './route-action.ts';
 import type { Route, RouteDefinition } from './route.ts';
+import { atOnce, isStep, type Steps } from './steps.ts';
 import { controllerFaults } from './sources/controller-faults.ts';
 import { resourceRoutes } from './sources/resource-metadata.route-source.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
@@ -43,6 +44,11 @@ export interface TableDeps {
  * @throws {ConfigError} with the faults of all routes at once.
  */
 export function buildRouteTable(deps: TableDeps, found?: BootFaults): RouteTable {
+  return atOnce(buildInSteps(deps, found));
+}
+
+/** The same in steps. */
+export function* buildInSteps(deps: TableDeps, found?: BootFaults): Steps<RouteTable> {
   const { source } = deps;
   const placed = new FaultPlaces(source);
   const sources = deps.actions.map((kind) => kind.source);
@@ -53,7 +59,9 @@ export function buildRouteTable(deps: TableDeps, found?: BootFaults): RouteTable
     ...resourceRoutes(source.value.identity, source.document.file),
     ...deps.definitions,
   ];
-  const { routes, faults, definitionOf } = compileAll(definitions, deps);
+  yield;
+  const { routes, faults, definitionOf } = yield* compileInSteps(definitions, deps);
+  yield;
   const all = [...faults, ...tableFaults(routes, definitionOf)];
   const told = [
     ...read.faults.map((fault) => placed.placeSource(fault)),
@@ -62,6 +70,7 @@ export function buildRouteTable(deps: TableDeps, found?: BootFaults): RouteTable
   ];
   if (told.length > 0 && found === undefined) throw new ConfigError(told);
   found?.add(told);
+  yield;
   return new RouteTable(routes);
 }
 
@@ -78,6 +87,13 @@ export function compileAll(
   definitions: readonly RouteDefinition[],
   deps: Omit<TableDeps, 'controllers' | 'definitions'>,
 ): Compiled {
+  return atOnce(compileInSteps(definitions, deps));
+}
+
+function* compileInSteps(
+  definitions: readonly RouteDefinition[],
+  deps: Omit<TableDeps, 'controllers' | 'definitions'>,
+): Steps<Compiled> {
   const { upstreams, defaults, identity, access, tiers } = deps.source.value;
   const upstreamPolicies = Object.fromEntries(
     Object.entries(upstreams).map(([name, one]) => [name, one.policies ?? {}]),
@@ -92,7 +108,8 @@ export function compileAll(
   });
   const faults: RouteFault[] = [];
   const compiled = new Map<Route, RouteDefinition>();
-  for (const definition of definitions) {
+  for (const [index, definition] of definitions.entries()) {
+    if (isStep(index)) yield;
     try {
       compiled.set(compiler.compile(definition), definition);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { readConfig } from '../config/config-reader.ts';
+import { readConfigInTurns } from '../config/yaml-in-turns.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
@@ -27,9 +28,12 @@ export class Candidates {
 
   /** Reads a text as the file in force is read. @throws {ConfigError} with all faults of its form. */
   read(text: string): GatewaySource {
-    const schema = (this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source)));
-    const source = readConfig(schema, text, this.#deps.snapshots.current.source.document.file);
+    const source = readConfig(this.#formOf(), text, this.#deps.snapshots.current.source.document.file);
     return this.#deps.adapt?.(source) ?? source;
+  }
+
+  #formOf(): ReturnType<typeof gatewaySchemaOf> {
+    return (this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source)));
   }
 
   /** Whether a configuration says what the one in force does. */
@@ -54,10 +58,13 @@ export class Candidates {
     return next;
   }
 
-  /** One that is only looked at, and discarded. @throws {ConfigError} with all faults. */
-  compared(text: string): Snapshot {
-    const { snapshots, compiler } = this.#deps;
-    return compiler.next(this.read(text), snapshots.current);
+  /** One that is only looked at, and discarded: made between turns of the loop. @throws {ConfigError} with all faults. */
+  async compared(text: string): Promise<Snapshot> {
+    const { snapshots, compiler, adapt } = this.#deps;
+    const { file } = snapshots.current.source.document;
+    const source = await readConfigInTurns(this.#formOf(), text, file);
+    const read = source === undefined ? this.read(text) : (adapt?.(source) ?? source);
+    return compiler.compared(read, snapshots.current);
   }
 
   /** Why something thrown keeps a configuration from being put into force. */

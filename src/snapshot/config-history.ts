@@ -162,7 +162,8 @@ export class ConfigHistory {
     kept.text = await packed(text);
     let bytes = 0;
     for (const one of this.#kept.toReversed().toSorted(inForceFirst)) {
-      bytes += one.text?.length ?? 0;
+      // One that is still being compressed counts once it is: as it stands it has many times as many.
+      if (Buffer.isBuffer(one.text)) bytes += one.text.length;
       if (bytes > this.#bounds.bytes) one.text = undefined;
     }
   }

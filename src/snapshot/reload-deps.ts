@@ -6,6 +6,7 @@ import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ConfigSummary } from './config-summary.ts';
+import type { ConfigPlace } from './config-desk.ts';
 import type { JointReload } from './reload-end.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -20,6 +21,8 @@ export interface Reload {
   readonly outcome: ReloadOutcome;
   /** Everything that speaks against it; empty unless it was refused. */
   readonly faults: readonly ConfigFault[];
+  /** The number of the configuration that was in force at its end, and why that is not what the file says. */
+  readonly place: ConfigPlace;
   /** How what is in force now differs from what was; absent unless it was put into force. */
   readonly summary?: ConfigSummary | undefined;
 }
@@ -55,6 +58,9 @@ export interface WantedReload {
   /** What was read. */
   readonly text?: string | undefined;
 }
+
+/** Puts what is wanted into force, in a turn that was taken. Never rejects. */
+export type ReloadNow = (wanted: Pick<WantedReload, 'trigger' | 'by' | 'earlier'>) => Promise<Reload>;
 
 /** Where clients connect, which other configurations change. */
 export interface Ports {

@@ -6,15 +6,16 @@ import { Candidates } from './candidates.ts';
 import type { ConfigPlace } from './config-desk.ts';
 import type { WatchTimes } from './config-file-watch.ts';
 import { ConfigHistory } from './config-history.ts';
-import { ConfigReadings, givenText, type ConfigReading } from './config-readings.ts';
+import { ConfigReadings } from './config-readings.ts';
 import { ConfigStanding, type Difference } from './config-standing.ts';
 import { summaryOf } from './config-summary.ts';
 import { logWarnings } from './config-warnings.ts';
 import { DepartedNames, routeIds, upstreamNames } from './departed-names.ts';
 import { namedCertificates } from './named-certificates.ts';
 import { namedFiles } from './named-files.ts';
-import type { EarlierConfig, Ports, Reload, ReloadsDeps, WantedReload } from './reload-deps.ts';
+import type { EarlierConfig, Ports, Reload, ReloadNow, ReloadsDeps, WantedReload } from './reload-deps.ts';
 import { logReload, noteReload, reloadText, type Ended, type JointReload } from './reload-end.ts';
+import { ReloadTurns, sharedBy } from './reload-turns.ts';
 import type { Snapshot } from './snapshot.ts';
 import { WatchedFiles } from './watched-files.ts';
 
@@ -38,8 +39,7 @@ export class Reloads {
   /** Of the text of the configuration that was in force before. */
   #digest: string;
   #last: Reload | undefined = undefined;
-  #running: Promise<Reload> | undefined = undefined;
-  #waiting: Promise<Reload> | undefined = undefined;
+  readonly #turns = new ReloadTurns();
   #isClosed = false;
   #place: ConfigPlace | undefined = undefined;
   /** Opens and closes listeners; absent where nothing listens. */
@@ -70,12 +70,18 @@ export class Reloads {
 
   /** The number of the configuration in force; see {@link ConfigHistory}. */
   get generation(): number {
-    return this.#place?.generation ?? this.history.generation;
+    return this.place.generation;
   }
 
   /** Why what is in force is not what the file says; undefined where it is. */
   get difference(): Difference | undefined {
-    return this.#place === undefined ? this.#standing.difference : this.#place.difference;
+    return this.place.difference;
+  }
+
+  /** Both. */
+  get place(): ConfigPlace {
+    if (this.#place !== undefined) return this.#place;
+    return { generation: this.history.generation, difference: this.#standing.difference };
   }
 
   /** Hears which one is in force in all processes of a gateway, where there are several. */
@@ -84,31 +90,27 @@ export class Reloads {
     this.#show();
   }
 
+  /** Whether the gateway ends, and takes no other configuration any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /**
-   * Reads the file again and puts it into force. Never rejects. One that is asked for meanwhile is made after it, once.
+   * Reads the file again and puts it into force, once those before it have ended. Never rejects. Whoever wants the same before it
+   * begins has it with them.
    *
    * @param by who wants it, where that is not the trigger.
    */
   reload(trigger: string, joint?: JointReload, by?: string): Promise<Reload> {
-    if (this.#waiting !== undefined) return this.#waiting;
     const { text = '', generation } = joint ?? {};
     const earlier = generation === undefined ? undefined : { text, generation };
-    const wanted = { trigger, joint, by, earlier };
-    if (this.#running === undefined) return this.#run(wanted);
-    return (this.#waiting = this.#inTurn(wanted, () => (this.#waiting = undefined)));
+    const act = (): Promise<Reload> => this.#read({ trigger, joint, by, earlier });
+    return joint === undefined ? this.#turns.share(sharedBy(trigger, by), act) : this.#turns.take(act);
   }
 
-  /**
-   * Puts the file, or an earlier configuration, into force once those before it have ended. Never rejects.
-   *
-   * @returns undefined, and nothing was done, where none of `only` is in force by then.
-   */
-  async inTurnAt(
-    only: readonly number[] | undefined,
-    wanted: Pick<WantedReload, 'trigger' | 'earlier' | 'by'>,
-  ): Promise<Reload | undefined> {
-    while (this.#running !== undefined) await this.#running;
-    return only === undefined || only.includes(this.generation) ? this.#run(wanted) : undefined;
+  /** Has something done once all reloads before it have ended, and none meanwhile. @param act is given what reloads. */
+  inTurn<Result>(act: (reload: ReloadNow) => Promise<Result>): Promise<Result> {
+    return this.#turns.take(() => act((wanted) => this.#read(wanted)));
   }
 
   /** What would become of the file, which is not put into force. Never rejects. */
@@ -124,8 +126,12 @@ export class Reloads {
     }
   }
 
-  /** Compiles a configuration to compare it; whoever asks for it discards it. @throws {ConfigError} with all faults. */
-  compared(text: string): Snapshot {
+  /**
+   * Compiles a configuration to compare it, between turns of the event loop; whoever asks for it discards it.
+   *
+   * @throws {ConfigError} with all faults.
+   */
+  compared(text: string): Promise<Snapshot> {
     return this.#candidates.compared(text);
   }
 
@@ -151,39 +157,27 @@ export class Reloads {
     this.#watched.stop();
   }
 
-  async #inTurn(wanted: WantedReload, begin?: () => void): Promise<Reload> {
-    while (this.#running !== undefined) await this.#running;
-    begin?.();
-    return this.#run(wanted);
-  }
-
-  #run(wanted: WantedReload): Promise<Reload> {
-    this.#running = this.#read(wanted).finally(() => (this.#running = undefined));
-    return this.#running;
-  }
-
   async #read(asked: WantedReload): Promise<Reload> {
     let wanted = asked;
     try {
-      const reading = await this.#readingOf(asked);
+      const { document } = this.#deps.snapshots.current.source;
+      const kept = this.#standing.keepsText(asked.trigger) ? document.text : undefined;
+      const given = asked.joint?.text ?? asked.earlier?.text ?? kept;
+      const names = namedFiles(this.#deps.snapshots.current.source);
+      const reading = await this.#readings.read(asked.trigger, { file: document.file, names, given });
       // Read before, for whoever has asked by name: the watch finds the same change a moment later.
-      if (asked.trigger === 'file' && reading.isKnown && this.#last !== undefined) return this.#last;
+      if (reading.isKnown && asked.joint === undefined && this.#last !== undefined) return this.#last;
       const text = reading.text();
       wanted = { ...asked, text };
       // The file says what it did when an earlier configuration was taken back: that one stays.
       if (asked.joint === undefined && this.#standing.isOld(asked.trigger, hash('sha256', text, 'hex')))
         return this.#told({ ...wanted, outcome: 'unchanged' });
-      return await this.#take(this.#candidates.read(text), wanted);
+      const source = this.#candidates.read(text);
+      await this.#readings.willRead(namedFiles(source));
+      return await this.#take(source, wanted);
     } catch (error) {
       return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
     }
-  }
-
-  async #readingOf({ trigger, joint, earlier }: WantedReload): Promise<ConfigReading> {
-    const { file, text } = this.#deps.snapshots.current.source.document;
-    const kept = this.#standing.keepsText(trigger) ? text : undefined;
-    const given = joint?.text ?? earlier?.text ?? kept;
-    return given === undefined ? this.#readings.read(file) : givenText(given);
   }
 
   async #take(source: GatewaySource, wanted: WantedReload): Promise<Reload> {
@@ -282,6 +276,13 @@ export class Reloads {
     const kind = trigger === 'certificate' ? 'certificate' : 'reload';
     const isNews = joint?.isEcho !== true && trigger !== 'catch up';
     if (isNews) metrics.changes.note({ kind, text: reloadText(ended) });
-    return (this.#last = { trigger, at: Date.now(), outcome, faults, ...(summary && { summary }) });
+    return (this.#last = {
+      trigger,
+      at: Date.now(),
+      outcome,
+      faults,
+      place: this.place,
+      ...(summary && { summary }),
+    });
   }
 }

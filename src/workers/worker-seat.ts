@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RestartBegin } from '../admin/admin-orders.ts';
 import { AdminListener } from '../admin/admin.listener.ts';
 import type { WorkerPlace } from '../admin/relayed-requests.ts';
 import { Draining } from '../health/draining.ts';
@@ -77,7 +78,7 @@ export class WorkerSeat {
   }
 
   /** Has all workers restarted, this one too. */
-  readonly restart = (by: string): void => void this.#channel.ask('restart', { by });
+  readonly restart = (by: string): Promise<RestartBegin> => this.#channel.ask('restart', { by });
 
   /** What the primary knows of configurations. */
   get config(): ConfigDesk {
