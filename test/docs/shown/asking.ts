@@ -132,16 +132,11 @@ const NOTIFYING = `{ protocol: grpc, descriptorSet: config/descriptors/shop.binp
 /** Files that name modules of the sample in the wrong way. */
 const WRONG_MODULES = {
   'gateway.yaml': `version: 1
-modules: [order, orders, homepage]
+modules: [order, orders, notifications]
 ${KNOWN}upstreams:
   users: { targets: ['http://127.0.0.1:1'] }
   notifications: ${NOTIFYING}
   orders: { protocol: http, targets: ['http://127.0.0.1:1'] }
-`,
-  'other.yaml': `version: 1
-modules: [notifications]
-${KNOWN}upstreams:
-  notifications: ${NOTIFYING}
 `,
   'bare.yaml': 'version: 1\ngraphql: { denied: operation }\n',
 };
