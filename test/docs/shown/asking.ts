@@ -1,6 +1,8 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { certificate } from '../../support/certificates.ts';
 import { modules } from '../../../src/routes/index.ts';
+import { blocksOf } from '../blocks.ts';
 import type { Around, PageScenes, Scene } from './scene.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -141,6 +143,17 @@ ${KNOWN}upstreams:
   'bare.yaml': 'version: 1\ngraphql: { denied: operation }\n',
 };
 
+/** The whole file of the page, and the certificates that it names. */
+function secured(): Around {
+  const { cert, key } = certificate({ name: 'api', hosts: ['api.example.com'], isAuthority: true });
+  mkdirSync('tls');
+  for (const name of ['api', 'clients']) writeFileSync(`tls/${name}.pem`, cert);
+  writeFileSync('tls/api.key', key);
+  const [file] = blocksOf('securing', readFileSync(join(ROOT, 'docs/securing.md'), 'utf8'));
+  writeFileSync('gateway.yaml', file?.text ?? '');
+  return {};
+}
+
 const PAYMENTS = `version: 1
 principals: { ann: { claims: { sub: ann, roles: [user] } } }
 tests:
@@ -197,6 +210,10 @@ export const asking: Readonly<Record<string, PageScenes>> = {
       'kong.yaml': imported('kong-orders'),
       'shop.yaml': imported('openapi-shop'),
     }),
+  },
+  'docs/securing.md': {
+    '$ npx gatehouse validate': { set: secured },
+    '$ npx gatehouse access': { set: secured },
   },
   'docs/modules.md': {
     '$ npx gatehouse validate': {
