@@ -1,5 +1,5 @@
 import type { Call } from '../calls/call.ts';
-import type { ExposedView, ExposeOptions } from './exposed-view.ts';
+import type { ExposedView, ExposeOptions, QuerySchemas } from './exposed-view.ts';
 import { areCollected, refuseDeclaration } from '../config/code-ledger.ts';
 import { ObservedDependencies } from './observed-dependencies.ts';
 import { listOf, sourceOf, type SourceArguments } from './section-source.ts';
@@ -221,7 +221,9 @@ export class View<Input, Results extends object, Nullable extends string> implem
    * Says where the view is offered: `exposedViews(…)` makes the handler and the resolver that forward to it. What it needs
    * of a class of its own, an `@ObjectType` or a controller, can still be written.
    */
-  expose<Path extends string>(options: ExposeOptions<Input, Results, Nullable, Path>): ExposedView {
+  expose<Path extends string, Query extends QuerySchemas = Record<never, never>>(
+    options: ExposeOptions<Input, Results, Nullable, Path, Query>,
+  ): ExposedView {
     return { view: this, shapes: this, options } as unknown as ExposedView;
   }
 
