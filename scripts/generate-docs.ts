@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { format } from 'prettier';
 import type { CatalogueEntry } from '../src/problems/catalogue.ts';
 import { built } from './built.ts';
+import { formatted } from './formatted.ts';
 import { metricsPage } from './metrics-page.ts';
 import { withOperations } from './operations-table.ts';
 import { policyPages } from './policy-pages.ts';
@@ -36,20 +36,18 @@ async function generate(): Promise<Record<string, string>> {
   const schema = JSON.stringify(
     toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration', sharing: true }),
   );
-  const policies = Object.entries(await policyPages()).map(
-    async ([file, text]) =>
-      [file, await format(text, { parser: 'markdown', printWidth: 110, singleQuote: true })] as const,
-  );
-  return {
-    ...Object.fromEntries(await Promise.all(policies)),
-    'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),
-    'docs/metrics.md': await format(await metricsPage(), { parser: 'markdown', printWidth: 110 }),
-    'docs/admin-api.md': await format(
-      await withOperations(await readFile(join(ROOT, 'docs/admin-api.md'), 'utf8')),
-      { parser: 'markdown', printWidth: 110, singleQuote: true },
-    ),
-    'docs/errors.md': await format(errorsPage(), { parser: 'markdown', printWidth: 110 }),
+  const texts = {
+    ...(await policyPages()),
+    'config/gateway.schema.json': schema,
+    'docs/metrics.md': await metricsPage(),
+    'docs/admin-api.md': await withOperations(await readFile(join(ROOT, 'docs/admin-api.md'), 'utf8')),
+    'docs/errors.md': errorsPage(),
   };
+  return Object.fromEntries(
+    await Promise.all(
+      Object.entries(texts).map(async ([file, text]) => [file, await formatted(file, text)] as const),
+    ),
+  );
 }
 
 function errorsPage(): string {

@@ -3,7 +3,7 @@ import { certificate } from '../../support/certificates.ts';
 import { call } from '../../support/client.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { Reloads } from '../../../src/snapshot/reloads.ts';
-import { freePort } from '../../support/redis-process.ts';
+import { freePort } from '../../../src/listeners/free-port.ts';
 import { Desk } from './desk.ts';
 import type { Around, PageScenes, Scene } from './scene.ts';
 
