@@ -5,6 +5,7 @@ import { answering } from './shown/answering.ts';
 import { asking } from './shown/asking.ts';
 import { Desk } from './shown/desk.ts';
 import { elsewhere } from './shown/elsewhere.ts';
+import { Hall } from './shown/hall.ts';
 import { running } from './shown/running.ts';
 import { joined, play, type Scene } from './shown/scene.ts';
 
@@ -35,7 +36,7 @@ const isRecord = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 describe('what the pages show', () => {
-  afterAll(() => Desk.close());
+  afterAll(() => Promise.all([Desk.close(), Hall.close()]));
 
   it('is all run, or there is a reason why not', () => {
     expect(

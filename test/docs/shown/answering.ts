@@ -17,7 +17,7 @@ function inHall(answer: (hall: Hall) => Promise<string>, varies: readonly RegExp
   return {
     set: async () => {
       hall = await Hall.open();
-      return { gateway: hall.gateway, stop: hall.stop };
+      return { gateway: hall.gateway };
     },
     answer: () => answer(hall),
     varies,
@@ -49,7 +49,9 @@ async function denied(hall: Hall): Promise<string> {
   };
   await call(`${hall.gateway.url}/api/users/7?force=1`, { method: 'DELETE', headers });
   for (;;) {
-    const [line] = readFileSync('audit.jsonl', 'utf8').split('\n');
+    const [line] = readFileSync(hall.audit, 'utf8')
+      .split('\n')
+      .filter((event) => event.includes('/api/users/7'));
     if (line) return line;
     await new Promise(setImmediate);
   }
@@ -62,7 +64,7 @@ async function socketLine(hall: Hall): Promise<string> {
   while (messages.length < 3) await new Promise(setImmediate);
   socket.close(1000);
   await closed;
-  const [line] = await hall.gateway.accessLines(1);
+  const [line] = await hall.gateway.linesWhere((one) => one['socket'] !== undefined);
   return JSON.stringify({ socket: line?.['socket'] });
 }
 
@@ -114,11 +116,7 @@ export const answering: Readonly<Record<string, PageScenes>> = {
       set: async () => {
         const hall = await Hall.open();
         const { authorization } = await hall.bearer('2', ['user']);
-        return {
-          gateway: hall.gateway,
-          env: { TOKEN: authorization.slice('Bearer '.length) },
-          stop: hall.stop,
-        };
+        return { gateway: hall.gateway, env: { TOKEN: authorization.slice('Bearer '.length) } };
       },
     },
   },

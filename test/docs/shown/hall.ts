@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
@@ -22,10 +24,10 @@ const users: RequestListener = ({ url = '' }, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 };
 
-const config = (users: string, feed: string): string => `version: 1
+const config = (users: string, feed: string, audit: string): string => `version: 1
 modules: [homepage]
 trustedProxies: [loopback]
-audit: { file: audit.jsonl }
+audit: { file: '${audit}' }
 identity: { issuers: [{ issuer: '${ISSUER}', secretEnv: SIGNING, audiences: [api], claims: { roles: roles } }] }
 defaults: { policies: { authentication: { schemes: [jwt] } } }
 upstreams:
@@ -49,29 +51,45 @@ routes:
         author: { upstream: users, path: /users/1 }
 `;
 
-/** A gateway in front of a service that is well and a feed that never answers, for blocks that show what clients and files are given. */
+/**
+ * A gateway in front of a service that is well and a feed that never answers, for blocks that show what clients and files are
+ * given. It is started for all of them once.
+ */
 export class Hall {
-  readonly gateway: TestGateway;
-  readonly stop: () => Promise<void>;
+  static #open: Hall | undefined;
 
-  private constructor(gateway: TestGateway, stop: () => Promise<void>) {
+  readonly gateway: TestGateway;
+  /** Where audit events go. */
+  readonly audit: string;
+  readonly #stop: () => Promise<void>;
+
+  private constructor(gateway: TestGateway, audit: string, stop: () => Promise<void>) {
     this.gateway = gateway;
-    this.stop = stop;
+    this.audit = audit;
+    this.#stop = stop;
   }
 
-  /** Starts one in the current folder, where its audit goes to. */
+  /** The one that runs; started when it is asked for first. */
   static async open(): Promise<Hall> {
+    if (Hall.#open) return Hall.#open;
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-hall-'));
+    const audit = join(folder, 'audit.jsonl');
     const [well, silent] = [await startUpstream(users), await startUpstream(() => undefined)];
     const sockets = echoSockets(well.server);
-
     // The secret of an issuer is read from the environment of the process.
     process.env['SIGNING'] = SECRET;
-    const gateway = await startGateway({ config: config(well.url, silent.url) });
-    return new Hall(gateway, async () => {
-      delete process.env['SIGNING'];
+    const gateway = await startGateway({ config: config(well.url, silent.url, audit) });
+    delete process.env['SIGNING'];
+    return (Hall.#open = new Hall(gateway, audit, async () => {
       sockets.stop();
       await Promise.all([gateway.stop(), well.stop(), silent.stop()]);
-    });
+      rmSync(folder, { recursive: true });
+    }));
+  }
+
+  static async close(): Promise<void> {
+    await Hall.#open?.#stop();
+    Hall.#open = undefined;
   }
 
   /** What a caller shows. */
