@@ -35,7 +35,11 @@ ENV NODE_ENV=production PORT=8080 ADMIN_PORT=9080 GATEHOUSE_MODULES=dist/routes/
 COPY bin bin
 COPY config config
 COPY --from=build /app/dist dist
+# What V8 makes of the code, kept for this user and these flags: a start compiles nothing. Whoever else runs it has none of it.
+ENV NODE_COMPILE_CACHE=/app/compiled
+RUN install -d -o node compiled
 USER node
+RUN node --max-semi-space-size=64 --no-allocation-site-pretenuring --v8-pool-size=1 bin/gatehouse.js validate > /dev/null 2>&1 || true
 EXPOSE 8080 9080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

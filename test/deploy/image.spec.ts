@@ -36,3 +36,15 @@ it('has every file that the sample services import', () => {
   expect([...files].filter((file) => !isCopied(file))).toEqual([]);
   expect(files.size).toBeGreaterThan(20);
 });
+
+it.each(['Dockerfile', 'templates/project/Dockerfile'])(
+  'compiles under the flags that it starts with: %s',
+  (file) => {
+    const lines = linesOf(file);
+    const flagsOf = (line: string): string[] => line.match(/--[a-z][\w-]*(=\d+)?/g) ?? [];
+    const [run = '', start = ''] = [lines.find((line) => /^RUN node .* validate /.test(line)), lines.at(-2)];
+    expect(start).toMatch(/^CMD .*"start"\]$/);
+    expect(flagsOf(run)).toEqual(flagsOf(start));
+    expect(flagsOf(run).length).toBeGreaterThan(2);
+  },
+);
