@@ -88,8 +88,9 @@ export class Hall {
   }
 
   static async close(): Promise<void> {
-    await Hall.#open?.#stop();
+    const hall = Hall.#open;
     Hall.#open = undefined;
+    if (hall) await hall.#stop();
   }
 
   /** What a caller shows. */
