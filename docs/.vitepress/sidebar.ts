@@ -60,6 +60,7 @@ const TASKS: Readonly<Record<string, readonly (string | readonly [string, string
     ['performance.md', 'Performance'],
   ],
   Secure: [
+    ['securing.md', 'Before strangers may come'],
     ['/SECURITY.md', 'What is defended'],
     ['fail-closed.md', 'What fails closed'],
     ['login.md', 'Log-in of browsers'],

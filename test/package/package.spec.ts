@@ -27,6 +27,8 @@ describe('the package', () => {
       'dist/console/site/index.html',
       'dist/contracts/client/runtime/gateway-client.ts',
       'templates/project/gateway.yaml',
+      'templates/collection.json',
+      'dist/cli/project/schematics.js',
       'LICENSE',
       'README.md',
     ];
