@@ -3,6 +3,7 @@ import { RouteFault } from './route-compiler.ts';
 import { unequalShares } from './unequal-shares.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { shadowedRoutes } from './shadowed-routes.ts';
+import { conflictFaults } from './teams/conflicts.ts';
 
 /** Faults that show only when all routes are looked at together. */
 export function tableFaults(
@@ -11,6 +12,7 @@ export function tableFaults(
 ): RouteFault[] {
   return [
     ...duplicateIds(routes, definitionOf),
+    ...conflictFaults(routes, definitionOf),
     ...overlaps(routes, definitionOf),
     ...unequalShares(routes, definitionOf),
   ];

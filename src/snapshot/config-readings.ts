@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { readText } from '../config/config-reader.ts';
+import { readConfigText } from '../config/included-files.ts';
 import { GONE, stampOf } from './config-file-watch.ts';
 
 /** What was found in a configuration file. */
@@ -22,7 +22,7 @@ export class ConfigReadings {
   async read(file: string): Promise<ConfigReading> {
     // Before the text: what changes meanwhile bears another stamp, or says something else, the next time.
     const stamp = await stat(file, { bigint: true }).then(stampOf, () => GONE);
-    const found = await readText(file).then(
+    const found = await readConfigText(file).then(
       (text) => ({ text, digest: hash('sha256', text, 'hex') }),
       (error: unknown) => ({ error, digest: 'unreadable' }),
     );

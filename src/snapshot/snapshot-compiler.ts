@@ -15,10 +15,12 @@ import { FaultPlaces } from '../routing/fault-places.ts';
 import { TableRoutes } from '../routing/live-routes.ts';
 import type { ActionKind, SourceFault } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
+import type { RouteTable } from '../routing/route-table.ts';
 import { identityOf } from '../routing/roles.schema.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import { lineStreamOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Owners } from '../telemetry/team-labels.ts';
 import { learnVariables } from '../telemetry/redaction.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
@@ -162,7 +164,10 @@ export class SnapshotCompiler {
       warnings,
       audit: this.#deps.audit,
       // All of what it was made of has the one before in it.
-      begin: () => this.#begin({ source, section, sealing }, routes),
+      begin: () => {
+        metrics.teams.use(source.teams && (() => ownersOf(source, table)));
+        this.#begin({ source, section, sealing }, routes);
+      },
       retire: () => routes.stop(),
       end: () => section && identity?.release(section),
     });
@@ -182,6 +187,13 @@ export class SnapshotCompiler {
     if (section !== undefined) this.#deps.identity?.begin(section);
     routes.start();
   }
+}
+
+// Read when somebody looks: routes may be learned later.
+function ownersOf({ teams }: GatewaySource, { routes }: RouteTable): Owners {
+  const upstreams = [...(teams?.ofUpstreams ?? [])].map(([name, { team }]): [string, string] => [name, team]);
+  const ofRoutes = routes.flatMap(({ id, team }): [string, string][] => (team === undefined ? [] : [[id, team]]));
+  return { routes: new Map(ofRoutes), upstreams: new Map(upstreams) };
 }
 
 interface Assembled {

@@ -8,7 +8,8 @@ export function sourceFiles(source: GatewaySource): readonly string[] {
   const schemas = Object.entries(source.value.upstreams).flatMap(([name, options]) =>
     options.protocol === 'grpc' ? [descriptorSetOf(name, options) ?? options.proto] : [],
   );
-  const files = [source.document.file, ...schemas].flatMap((file) =>
+  const teams = source.teams?.sources.map(({ file }) => file) ?? [];
+  const files = [source.document.file, ...teams, ...schemas].flatMap((file) =>
     file === undefined ? [] : resolve(file),
   );
   return [...files, ...namedFiles(source)];

@@ -1,0 +1,170 @@
+import type { ConfigFault } from '../../config/config-fault.ts';
+import { renderPath, type ConfigPath } from '../../config/config-path.ts';
+import { nearestName } from '../../config/nearest-name.ts';
+import type { UpstreamOptions } from '../../upstreams/upstream.schema.ts';
+import type { GatewayConfig } from '../gateway.schema.ts';
+import { isNamed, type ParsedTeam } from './parsed-team.ts';
+import { targetFits } from './target-pattern.ts';
+import { upstreamsNamedBy } from './team-names.ts';
+import { isTight } from './tightness.ts';
+
+interface Stray {
+  readonly path: ConfigPath;
+  readonly message: string;
+  readonly suggestion?: string | undefined;
+}
+
+/** What a file of a team names that it may not: upstreams, targets, files, variables, and what its upstreams may not say. */
+export function namedFaults(
+  { source, read }: ParsedTeam,
+  main: GatewayConfig,
+  own: ReadonlySet<string>,
+): ConfigFault[] {
+  if (read === undefined) return [];
+  const { rights, grantedAt } = source;
+  const { value, document } = read;
+  const { routes, upstreams } = value;
+  const strays: Stray[] = [
+    ...routes.flatMap((route, index) => strangers(route, ['routes', index], { rights, main, own })),
+    ...Object.entries(upstreams).flatMap(([name, one]) => [
+      ...strangers({ policies: one.policies }, ['upstreams', name], { rights, main, own }),
+      ...targetStrays(one, rights).map((stray) => below(['upstreams', name], stray)),
+      ...loose(one, rights, main).map((stray) => below(['upstreams', name], stray)),
+    ]),
+    ...outsideNames(document.value, rights, []),
+  ];
+  return strays.map(({ path, message, suggestion }) => ({
+    file: document.file,
+    ...document.locate(path),
+    routeId: path[0] === 'routes' ? routes[path[1] as number]?.id : undefined,
+    key: renderPath(path, document.value),
+    message: `${message} (rights of the team ${source.team} at ${grantedAt})`,
+    suggestion,
+  }));
+}
+
+type Rights = ParsedTeam['source']['rights'];
+
+interface Known {
+  readonly rights: Rights;
+  readonly main: GatewayConfig;
+  readonly own: ReadonlySet<string>;
+}
+
+function strangers(route: object, at: ConfigPath, { rights, main, own }: Known): Stray[] {
+  return upstreamsNamedBy(route as Readonly<Record<string, unknown>>).flatMap(({ path, name }) => {
+    if (own.has(name)) return [];
+    const isShared = Object.hasOwn(main.upstreams, name);
+    const mayUse = rights.upstreams === 'any' || rights.upstreams.includes(name);
+    if (isShared && mayUse) return [];
+    const place = [...at, ...path];
+    if (isShared) return [{ path: place, message: `the upstream "${name}" is not one that it may lead to; see \`upstreams\`` }];
+    const shared = Object.keys(main.upstreams).filter((one) => rights.upstreams === 'any' || rights.upstreams.includes(one));
+    return [
+      {
+        path: place,
+        message: `there is no upstream "${name}" in its files, nor one of the gateway's that it may lead to`,
+        suggestion: nearestName(name, [...own, ...shared]),
+      },
+    ];
+  });
+}
+
+function below(at: ConfigPath, stray: Stray): Stray {
+  return { ...stray, path: [...at, ...stray.path] };
+}
+
+function targetStrays({ targets, discovery }: UpstreamOptions, { targets: allowed }: Rights): Stray[] {
+  if (allowed === 'any') return [];
+  const fits = (host: string, port?: string): boolean => allowed.some((one) => targetFits(one, host, port));
+  const strays = targets.flatMap(({ url }, index): Stray[] => {
+    const { hostname, port, protocol } = new URL(url.replace(/^grpc/, 'http'));
+    const host = hostname.replace(/^\[|\]$/g, '');
+    if (fits(host, port || (protocol === 'https:' ? '443' : '80'))) return [];
+    return [{ path: ['targets', index], message: `${host} is not an address that it may lead to; see \`targets\`` }];
+  });
+  if (discovery === undefined) return strays;
+  const { dns, kubernetes, consul, file } = discovery;
+  const [kind, name] =
+    dns !== undefined
+      ? (['dns', dns.servers === undefined ? dns.name : undefined] as const)
+      : kubernetes !== undefined
+        ? (['kubernetes', kubernetes.namespace && `${kubernetes.service}.${kubernetes.namespace}.svc`] as const)
+        : consul !== undefined
+          ? (['consul', undefined] as const)
+          : (['file', undefined] as const);
+  if (name !== undefined && allowed.some((one) => targetFits(one, name, undefined))) return strays;
+  // Whoever answers there says where requests go.
+  const what =
+    name === undefined || file !== undefined
+      ? 'finds addresses that nobody can tell beforehand; `targets: any` lets it'
+      : `${name} is not a name that it may lead to; see \`targets\``;
+  return [...strays, { path: ['discovery', kind], message: what }];
+}
+
+const TIMEOUTS = { connect: 1000, queue: 1000, firstByte: 30_000, idle: 30_000 } as const;
+
+/** What its upstreams say that weakens what the gateway makes sure of. */
+function loose(one: GatewayConfig['upstreams'][string], rights: Rights, main: GatewayConfig): Stray[] {
+  const strays: Stray[] = [];
+  const say = (path: ConfigPath, message: string): void => void strays.push({ path, message });
+  const bounds = rights.timeouts;
+  if (bounds !== 'any')
+    for (const key of ['connect', 'queue', 'firstByte', 'idle'] as const) {
+      const most = bounds[key] ?? TIMEOUTS[key];
+      if (one.timeouts[key] > most) say(['timeouts', key], `expected at most ${most}ms; see \`timeouts\``);
+    }
+  if (one.maxConnections > rights.maxConnections)
+    say(['maxConnections'], `expected at most ${rights.maxConnections}; see \`maxConnections\``);
+  if (one.tls?.verify === false && rights.targets !== 'any')
+    say(['tls', 'verify'], 'its targets have to prove who they are; `targets: any` lets it do without');
+  for (const [name, said] of Object.entries(one.policies ?? {})) {
+    const bound = boundOf(name, rights, main.defaults.policies);
+    if (said !== undefined && !isTight(name, said, bound)) say(['policies', name], looser(name));
+  }
+  return strays;
+}
+
+/** What a policy of a team is measured by. */
+export function boundOf(name: string, rights: Rights, ...levels: readonly (object | undefined)[]): unknown {
+  const all = [rights.policies, ...levels] as readonly (Readonly<Record<string, unknown>> | undefined)[];
+  return all.find((level) => level?.[name] !== undefined)?.[name];
+}
+
+/** Why a policy is refused. */
+export function looser(name: string): string {
+  return `is looser than what the gateway says, or nobody can tell that it is not; \`policies: { ${name}: … }\` of its rights says how far it may go`;
+}
+
+const FILE_KEYS: ReadonlySet<string> = new Set(['ca', 'cert', 'descriptorSet', 'proto', 'kubeconfig', 'lastKnown']);
+/** Keys whose value is a file only below some others. */
+const FILES_BELOW: Readonly<Record<string, string>> = { key: 'tls', path: 'file', file: 'openapi' };
+/** What stands below them is for services or clients, and means nothing here. */
+const OPAQUE: ReadonlySet<string> = new Set([
+  'respond', 'response', 'fallback', 'input', 'headers', 'query', 'cookies', 'labels', 'body', 'answer', 'params',
+]); // prettier-ignore
+
+// Fails closed: whatever is called as a file or a variable is taken for one.
+function outsideNames(value: unknown, rights: Rights, path: ConfigPath): Stray[] {
+  if (Array.isArray(value)) return value.flatMap((one, index) => outsideNames(one, rights, [...path, index]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, said]: [string, unknown]) => {
+    const at = [...path, key];
+    if (typeof said !== 'string') return OPAQUE.has(key) ? [] : outsideNames(said, rights, at);
+    const isFile = /File$/.test(key) || FILE_KEYS.has(key) || FILES_BELOW[key] === path.at(-1);
+    if (isFile && !isBelow(said, rights.files))
+      return [{ path: at, message: `the file ${said} is not one that it may name; see \`files\`` }];
+    if (/Env$/.test(key) && !isNamed(said, rights.variables))
+      return [{ path: at, message: `the variable ${said} is not one that it may name; see \`variables\`` }];
+    return [];
+  });
+}
+
+function isBelow(file: string, folders: readonly string[]): boolean {
+  const parts = file.split('/').filter((part) => part !== '.' && part !== '');
+  if (file.startsWith('/') || parts.includes('..')) return false;
+  return folders.some((folder) => {
+    const own = folder.split('/').filter((part) => part !== '.' && part !== '');
+    return own.every((part, index) => parts[index] === part);
+  });
+}
