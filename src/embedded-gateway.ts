@@ -34,7 +34,9 @@ export async function createGateway(start: GatewayStart = {}): Promise<Gateway> 
   const file = start.config ?? environment.configFile;
   const reading = { leavesOut: !dryRun };
   const source =
-    text === undefined ? await readGatewayFile(configForm, file, reading) : readGateway(configForm, text, file, reading);
+    text === undefined
+      ? await readGatewayFile(configForm, file, reading)
+      : readGateway(configForm, text, file, reading);
   redactNames(source.value.logging.redact);
   return assemble({ environment, source, modules, dryRun, ...(logger && { logger }) });
 }

@@ -87,8 +87,14 @@ async function readIncluded(folder: string, wanted: readonly Wanted[]): Promise<
   for (const [entry, { patterns }] of wanted.entries()) {
     const strays = patterns.filter(leavesFolder);
     for (const pattern of strays)
-      faults.push({ entry, message: `expected a path below the folder of this file, without "..": ${pattern}` });
-    const names = await matching(folder, patterns.filter((one) => !strays.includes(one)));
+      faults.push({
+        entry,
+        message: `expected a path below the folder of this file, without "..": ${pattern}`,
+      });
+    const names = await matching(
+      folder,
+      patterns.filter((one) => !strays.includes(one)),
+    );
     if (names.length === 0 && strays.length === 0 && patterns.length > 0 && !patterns.some(isGlob))
       faults.push({ entry, message: `there is no file ${patterns.join(', ')}` });
     // The first entry that finds a file is the one that says what it may.
@@ -142,10 +148,13 @@ async function partOf(
   const refused = (fault: string): IncludedPart => ({ name, entry, text: '', fault });
   try {
     if (!(await staysWithin(folder, path, follow)))
-      return refused('leads out of the folder of the configuration; name the folder it leads to under `follow`');
+      return refused(
+        'leads out of the folder of the configuration; name the folder it leads to under `follow`',
+      );
     const { size } = await stat(path);
     if (size > MOST_BYTES) return refused(`expected at most ${MOST_BYTES} bytes, found ${size}`);
-    if (size > budget.left) return refused(`expected at most ${MOST_BYTES_OF_ALL} bytes in all included files`);
+    if (size > budget.left)
+      return refused(`expected at most ${MOST_BYTES_OF_ALL} bytes in all included files`);
     budget.left -= size;
     return { name, entry, text: await readText(path) };
   } catch (error) {

@@ -92,7 +92,9 @@ export class HealthController {
         : [() => this.indicators.check('audit').up({ state: audit === 'ok' ? 'ok' : 'degraded' })]),
       ...(leftOut.length === 0
         ? []
-        : [() => this.indicators.check('configuration').up({ state: 'degraded', leftOut: teamsOf(leftOut) })]),
+        : [
+            () => this.indicators.check('configuration').up({ state: 'degraded', leftOut: teamsOf(leftOut) }),
+          ]),
     ]);
   }
 

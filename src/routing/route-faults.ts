@@ -10,10 +10,13 @@ export function tableFaults(
   routes: readonly Route[],
   definitionOf: (route: Route) => RouteDefinition,
 ): RouteFault[] {
+  const conflicts = conflictFaults(routes, definitionOf);
+  // What somebody else claims as well is told once.
+  const told = new Set(conflicts.map(({ definition }) => definition));
   return [
     ...duplicateIds(routes, definitionOf),
-    ...conflictFaults(routes, definitionOf),
-    ...overlaps(routes, definitionOf),
+    ...conflicts,
+    ...overlaps(routes, definitionOf).filter(({ definition }) => !told.has(definition)),
     ...unequalShares(routes, definitionOf),
   ];
 }

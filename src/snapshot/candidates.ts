@@ -41,7 +41,9 @@ export class Candidates {
   isSame({ value, teams }: GatewaySource): boolean {
     const { source } = this.#deps.snapshots.current;
     if (!isDeepStrictEqual(source.teams?.leftOut, teams?.leftOut)) return false;
-    return isDeepStrictEqual(source.value, value) && isDeepStrictEqual(source.teams?.ofRoutes, teams?.ofRoutes);
+    return (
+      isDeepStrictEqual(source.value, value) && isDeepStrictEqual(source.teams?.ofRoutes, teams?.ofRoutes)
+    );
   }
 
   /**

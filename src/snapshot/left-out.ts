@@ -15,5 +15,8 @@ const SERVED = {
 /** Writes one line for each file that is left out. */
 export function logLeftOut({ teams }: GatewaySource, logger: Logger): void {
   for (const { file, team, serves, faults } of teams?.leftOut ?? [])
-    logger.error({ file, team, serves, faults }, `a file of a team is faulty and left out; ${SERVED[serves]}`);
+    logger.error(
+      { file, team, serves, faults },
+      `a file of a team is faulty and left out; ${SERVED[serves]}`,
+    );
 }

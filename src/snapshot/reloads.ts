@@ -120,7 +120,12 @@ export class Reloads {
       if (this.#candidates.isSame(source)) return { outcome: 'unchanged', faults: [] };
       const next = this.#candidates.compile(source);
       next.discard();
-      return { outcome: 'reloaded', faults: [], summary: summaryOf(value, next.source.value), ...leftOutOf(next.source) };
+      return {
+        outcome: 'reloaded',
+        faults: [],
+        summary: summaryOf(value, next.source.value),
+        ...leftOutOf(next.source),
+      };
     } catch (error) {
       return this.#candidates.refusalOf(error);
     }
@@ -289,6 +294,13 @@ export class Reloads {
     const kind = trigger === 'certificate' ? 'certificate' : 'reload';
     const isNews = joint?.isEcho !== true && trigger !== 'catch up';
     if (isNews) metrics.changes.note({ kind, text: reloadText(ended) });
-    return (this.#last = { trigger, at: Date.now(), outcome, faults, ...(summary && { summary }), ...(leftOut && { leftOut }) });
+    return (this.#last = {
+      trigger,
+      at: Date.now(),
+      outcome,
+      faults,
+      ...(summary && { summary }),
+      ...(leftOut && { leftOut }),
+    });
   }
 }

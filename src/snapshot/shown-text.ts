@@ -42,7 +42,10 @@ async function show(text: string): Promise<string> {
   if (patterns.length === 0) return showFile(text);
   const shown = [await showFile(main)];
   for (const part of parts) {
-    shown.push(`# file: ${part.name}${part.fault === undefined ? '' : ` (${part.fault})`}`, await showFile(part.text));
+    shown.push(
+      `# file: ${part.name}${part.fault === undefined ? '' : ` (${part.fault})`}`,
+      await showFile(part.text),
+    );
     if (part.used !== undefined) shown.push(`# last good: ${part.name}`, await showFile(part.used));
   }
   return shown.join('\n');

@@ -192,7 +192,9 @@ export class SnapshotCompiler {
 // Read when somebody looks: routes may be learned later.
 function ownersOf({ teams }: GatewaySource, { routes }: RouteTable): Owners {
   const upstreams = [...(teams?.ofUpstreams ?? [])].map(([name, { team }]): [string, string] => [name, team]);
-  const ofRoutes = routes.flatMap(({ id, team }): [string, string][] => (team === undefined ? [] : [[id, team]]));
+  const ofRoutes = routes.flatMap(({ id, team }): [string, string][] =>
+    team === undefined ? [] : [[id, team]],
+  );
   return { routes: new Map(ofRoutes), upstreams: new Map(upstreams) };
 }
 

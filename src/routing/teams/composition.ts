@@ -29,10 +29,13 @@ export function composedOf(main: ReadConfig<GatewayConfig>, teams: readonly Pars
   const upstreams = new Map<string, Origin>();
   const values: GatewayConfig['upstreams'] = { ...main.value.upstreams };
   const raw: Record<string, unknown> = { ...(sectionsOf(main)['upstreams'] as object | undefined) };
-  const faults = teams.flatMap((team) => namedFaults(team, main.value, own.get(team.source.team) ?? new Set()));
+  const faults = teams.flatMap((team) =>
+    namedFaults(team, main.value, own.get(team.source.team) ?? new Set()),
+  );
   for (const { source, read } of teams) {
     if (read === undefined) continue;
-    const name = (one: string): string => (own.get(source.team)?.has(one) === true ? ownName(source.team, one) : one);
+    const name = (one: string): string =>
+      own.get(source.team)?.has(one) === true ? ownName(source.team, one) : one;
     const origin = (...path: ConfigPath): Origin => ({ document: read.document, source, path });
     for (const [index, route] of read.value.routes.entries())
       routes.add(
@@ -98,7 +101,12 @@ function twice(origin: Origin, { document, path }: Origin): Teams['faults'][numb
   const [section = '', name = ''] = origin.path;
   const { line, column } = document.locate(path);
   const message = `is there twice: also at ${document.file}:${line}:${column}`;
-  return { file: origin.document.file, ...origin.document.locate(origin.path), key: `${section}[${name}]`, message };
+  return {
+    file: origin.document.file,
+    ...origin.document.locate(origin.path),
+    key: `${section}[${name}]`,
+    message,
+  };
 }
 
 function placeOf(

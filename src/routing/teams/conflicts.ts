@@ -39,7 +39,9 @@ export function conflictFaults(
 
 function keysOf({ pattern, match }: Route): readonly string[] {
   const shape = [pattern.segments.map(segmentKey), pattern.wildcard, pattern.slash, pattern.verb];
-  return [...new Set(match.hosts.length === 0 ? [''] : match.hosts)].map((host) => JSON.stringify([host, shape]));
+  return [...new Set(match.hosts.length === 0 ? [''] : match.hosts)].map((host) =>
+    JSON.stringify([host, shape]),
+  );
 }
 
 function meet(one: Route, other: Route): boolean {
@@ -47,5 +49,7 @@ function meet(one: Route, other: Route): boolean {
   const share = methods.length === 0 || methods.some((method) => methodMatches(other, method));
   const isHead = other.match.methods.some((method) => methodMatches(one, method));
   if (!share && !isHead) return false;
-  return !one.conditions.some((condition) => other.conditions.some((rival) => excludeEachOther(condition, rival)));
+  return !one.conditions.some((condition) =>
+    other.conditions.some((rival) => excludeEachOther(condition, rival)),
+  );
 }

@@ -84,9 +84,7 @@ export const rightsSchema = z
       .array(variable)
       .max(MOST)
       .default([])
-      .describe(
-        'Environment variables that it may refer to; ORDERS_* for all that begin so. Default none.',
-      ),
+      .describe('Environment variables that it may refer to; ORDERS_* for all that begin so. Default none.'),
     policies: bounds
       .default({})
       .describe(
@@ -98,7 +96,9 @@ export const rightsSchema = z
         z.strictObject({
           connect: timerDuration.optional().describe('Longest time to open a connection. Default 1s.'),
           queue: timerDuration.optional().describe('Longest wait for a free connection. Default 1s.'),
-          firstByte: timerDuration.optional().describe('Longest time until the head of an answer. Default 30s.'),
+          firstByte: timerDuration
+            .optional()
+            .describe('Longest time until the head of an answer. Default 30s.'),
           idle: timerDuration.optional().describe('Longest silence while a body streams. Default 30s.'),
         }),
       ])
@@ -120,7 +120,9 @@ const pattern = z
   .describe('A path from the folder of this file, with * and ? for names.');
 
 const entry = z.strictObject({
-  files: z.union([pattern, z.array(pattern).min(1).max(MOST)]).describe('Files of teams, such as teams/*.yaml.'),
+  files: z
+    .union([pattern, z.array(pattern).min(1).max(MOST)])
+    .describe('Files of teams, such as teams/*.yaml.'),
   team: teamName
     .optional()
     .describe('The team that all of them are of. Default: each is of the one that it is called after.'),
@@ -160,6 +162,8 @@ export function rightsFor(team: string, rights: Rights): Rights {
     upstreams: rights.upstreams === 'any' ? 'any' : filled(rights.upstreams),
     targets: rights.targets === 'any' ? 'any' : filled(rights.targets),
     files: filled(rights.files),
-    variables: rights.variables.map((text) => text.replaceAll('{TEAM}', team.toUpperCase().replaceAll('-', '_'))),
+    variables: rights.variables.map((text) =>
+      text.replaceAll('{TEAM}', team.toUpperCase().replaceAll('-', '_')),
+    ),
   };
 }

@@ -1,27 +1,22 @@
 import type { ConfigFault } from '../../config/config-fault.ts';
-import { renderPath, type ConfigPath } from '../../config/config-path.ts';
+import type { ConfigPath } from '../../config/config-path.ts';
 import { nearestName } from '../../config/nearest-name.ts';
 import type { UpstreamOptions } from '../../upstreams/upstream.schema.ts';
 import type { GatewayConfig } from '../gateway.schema.ts';
-import { isNamed, type ParsedTeam } from './parsed-team.ts';
+import type { ParsedTeam } from './parsed-team.ts';
 import { targetFits } from './target-pattern.ts';
 import { upstreamsNamedBy } from './team-names.ts';
+import { placedStrays, type Stray } from './strays.ts';
 import { isTight } from './tightness.ts';
 
-interface Stray {
-  readonly path: ConfigPath;
-  readonly message: string;
-  readonly suggestion?: string | undefined;
-}
-
-/** What a file of a team names that it may not: upstreams, targets, files, variables, and what its upstreams may not say. */
+/** What a file of a team names that it may not: upstreams and targets, and what its upstreams may not say. */
 export function namedFaults(
   { source, read }: ParsedTeam,
   main: GatewayConfig,
   own: ReadonlySet<string>,
 ): ConfigFault[] {
   if (read === undefined) return [];
-  const { rights, grantedAt } = source;
+  const { rights } = source;
   const { value, document } = read;
   const { routes, upstreams } = value;
   const strays: Stray[] = [
@@ -31,16 +26,8 @@ export function namedFaults(
       ...targetStrays(one, rights).map((stray) => below(['upstreams', name], stray)),
       ...loose(one, rights, main).map((stray) => below(['upstreams', name], stray)),
     ]),
-    ...outsideNames(document.value, rights, []),
   ];
-  return strays.map(({ path, message, suggestion }) => ({
-    file: document.file,
-    ...document.locate(path),
-    routeId: path[0] === 'routes' ? routes[path[1] as number]?.id : undefined,
-    key: renderPath(path, document.value),
-    message: `${message} (rights of the team ${source.team} at ${grantedAt})`,
-    suggestion,
-  }));
+  return placedStrays(strays, source, document);
 }
 
 type Rights = ParsedTeam['source']['rights'];
@@ -58,8 +45,13 @@ function strangers(route: object, at: ConfigPath, { rights, main, own }: Known):
     const mayUse = rights.upstreams === 'any' || rights.upstreams.includes(name);
     if (isShared && mayUse) return [];
     const place = [...at, ...path];
-    if (isShared) return [{ path: place, message: `the upstream "${name}" is not one that it may lead to; see \`upstreams\`` }];
-    const shared = Object.keys(main.upstreams).filter((one) => rights.upstreams === 'any' || rights.upstreams.includes(one));
+    if (isShared)
+      return [
+        { path: place, message: `the upstream "${name}" is not one that it may lead to; see \`upstreams\`` },
+      ];
+    const shared = Object.keys(main.upstreams).filter(
+      (one) => rights.upstreams === 'any' || rights.upstreams.includes(one),
+    );
     return [
       {
         path: place,
@@ -81,7 +73,9 @@ function targetStrays({ targets, discovery }: UpstreamOptions, { targets: allowe
     const { hostname, port, protocol } = new URL(url.replace(/^grpc/, 'http'));
     const host = hostname.replace(/^\[|\]$/g, '');
     if (fits(host, port || (protocol === 'https:' ? '443' : '80'))) return [];
-    return [{ path: ['targets', index], message: `${host} is not an address that it may lead to; see \`targets\`` }];
+    return [
+      { path: ['targets', index], message: `${host} is not an address that it may lead to; see \`targets\`` },
+    ];
   });
   if (discovery === undefined) return strays;
   const { dns, kubernetes, consul, file } = discovery;
@@ -89,7 +83,10 @@ function targetStrays({ targets, discovery }: UpstreamOptions, { targets: allowe
     dns !== undefined
       ? (['dns', dns.servers === undefined ? dns.name : undefined] as const)
       : kubernetes !== undefined
-        ? (['kubernetes', kubernetes.namespace && `${kubernetes.service}.${kubernetes.namespace}.svc`] as const)
+        ? ([
+            'kubernetes',
+            kubernetes.namespace && `${kubernetes.service}.${kubernetes.namespace}.svc`,
+          ] as const)
         : consul !== undefined
           ? (['consul', undefined] as const)
           : (['file', undefined] as const);
@@ -134,37 +131,4 @@ export function boundOf(name: string, rights: Rights, ...levels: readonly (objec
 /** Why a policy is refused. */
 export function looser(name: string): string {
   return `is looser than what the gateway says, or nobody can tell that it is not; \`policies: { ${name}: … }\` of its rights says how far it may go`;
-}
-
-const FILE_KEYS: ReadonlySet<string> = new Set(['ca', 'cert', 'descriptorSet', 'proto', 'kubeconfig', 'lastKnown']);
-/** Keys whose value is a file only below some others. */
-const FILES_BELOW: Readonly<Record<string, string>> = { key: 'tls', path: 'file', file: 'openapi' };
-/** What stands below them is for services or clients, and means nothing here. */
-const OPAQUE: ReadonlySet<string> = new Set([
-  'respond', 'response', 'fallback', 'input', 'headers', 'query', 'cookies', 'labels', 'body', 'answer', 'params',
-]); // prettier-ignore
-
-// Fails closed: whatever is called as a file or a variable is taken for one.
-function outsideNames(value: unknown, rights: Rights, path: ConfigPath): Stray[] {
-  if (Array.isArray(value)) return value.flatMap((one, index) => outsideNames(one, rights, [...path, index]));
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, said]: [string, unknown]) => {
-    const at = [...path, key];
-    if (typeof said !== 'string') return OPAQUE.has(key) ? [] : outsideNames(said, rights, at);
-    const isFile = /File$/.test(key) || FILE_KEYS.has(key) || FILES_BELOW[key] === path.at(-1);
-    if (isFile && !isBelow(said, rights.files))
-      return [{ path: at, message: `the file ${said} is not one that it may name; see \`files\`` }];
-    if (/Env$/.test(key) && !isNamed(said, rights.variables))
-      return [{ path: at, message: `the variable ${said} is not one that it may name; see \`variables\`` }];
-    return [];
-  });
-}
-
-function isBelow(file: string, folders: readonly string[]): boolean {
-  const parts = file.split('/').filter((part) => part !== '.' && part !== '');
-  if (file.startsWith('/') || parts.includes('..')) return false;
-  return folders.some((folder) => {
-    const own = folder.split('/').filter((part) => part !== '.' && part !== '');
-    return own.every((part, index) => parts[index] === part);
-  });
 }

@@ -5,6 +5,8 @@ import type { IncludedPart } from '../../config/config-bundle.ts';
 import { readConfig, type ReadConfig } from '../../config/config-reader.ts';
 import type { Variables } from '../../config/interpolation.ts';
 import { rightsFor, teamName, type IncludeEntry } from './include.schema.ts';
+import { isNamed, outsideNames } from './outside-names.ts';
+import { placedStrays } from './strays.ts';
 import type { TeamFile } from './team-file.schema.ts';
 import type { TeamSource } from './teams.ts';
 
@@ -36,13 +38,16 @@ export function parseTeam(part: IncludedPart, reading: TeamReading): ParsedTeam 
   const failed = (faults: readonly ConfigFault[]): ParsedTeam => ({ source, entry, read: undefined, faults });
   if (part.fault !== undefined) return failed([{ file, key: '', message: part.fault }]);
   if (entry.team === undefined && !teamName.safeParse(called).success) {
-    const message = 'expected a file that is called after its team, in letters, digits, dashes and underscores';
+    const message =
+      'expected a file that is called after its team, in letters, digits, dashes and underscores';
     return failed([{ file, key: '', message: `${message}; or \`team\` beside \`files\` at ${grantedAt}` }]);
   }
   try {
     const known = allowedVariables(reading.variables, source.rights.variables);
     const read = readConfig(schema, part.text, file, known);
     const said = read.value.team;
+    const strays = outsideNames(read.document.value, source.rights);
+    if (strays.length > 0) return failed(placedStrays(strays, source, read.document));
     if (said === undefined || said === team) return { source, entry, read, faults: [] };
     // What a file may do goes by a name that its team does not choose.
     const message = `expected ${team}, which ${entry.team === undefined ? 'the file is called' : `${grantedAt} says`}`;
@@ -58,16 +63,14 @@ function allowedVariables(variables: Variables, patterns: readonly string[]): Va
   return Object.fromEntries(Object.entries(variables).filter(([name]) => isNamed(name, patterns)));
 }
 
-/** Whether the name of a variable is one of those that patterns stand for. */
-export function isNamed(name: string, patterns: readonly string[]): boolean {
-  return patterns.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one));
-}
-
 const UNSET = /^environment variable (\w+) is not set/;
 
 // That it is set says nothing to whoever may not know it: the same is told of all.
 function explained(fault: ConfigFault, { grantedAt }: TeamReading): ConfigFault {
   const [, name] = UNSET.exec(fault.message) ?? [];
   if (name === undefined) return fault;
-  return { ...fault, message: `${fault.message}, or is not one of the \`variables\` that ${grantedAt} gives this team` };
+  return {
+    ...fault,
+    message: `${fault.message}, or is not one of the \`variables\` that ${grantedAt} gives this team`,
+  };
 }

@@ -52,7 +52,12 @@ export interface GatewayReading {
  * @param text what {@link readConfigText} has read.
  * @throws {ConfigError} with all faults of their form.
  */
-export function readGateway(form: ConfigForm, text: string, file: string, reading: GatewayReading = {}): GatewaySource {
+export function readGateway(
+  form: ConfigForm,
+  text: string,
+  file: string,
+  reading: GatewayReading = {},
+): GatewaySource {
   const bundle = bundleOf(text);
   const { variables = process.env } = reading;
   if (bundle.patterns.length === 0) return readConfig(form.gateway, bundle.main, file, variables);
@@ -97,7 +102,9 @@ class IncludedConfig {
   read(left: LeftFiles = new Map()): GatewaySource {
     const { bundle } = this.#given;
     const all = bundle.parts.map((part) => ({ part, parsed: this.#parse(part, left.get(part.name)?.reads) }));
-    const teams = all.flatMap(({ parsed, part }) => (left.get(part.name)?.reads === 'nothing' ? [] : [parsed]));
+    const teams = all.flatMap(({ parsed, part }) =>
+      left.get(part.name)?.reads === 'nothing' ? [] : [parsed],
+    );
     const broken = teams.flatMap(({ faults }) => faults);
     if (broken.length > 0) {
       const next = this.#without(left, broken);

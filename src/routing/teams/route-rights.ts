@@ -39,7 +39,11 @@ export class RouteRights {
     const source = team === undefined ? undefined : this.#byFile.get(fileOf(definition));
     if (source === undefined) return [];
     const fault = (key: readonly string[], message: string): RouteFault =>
-      new RouteFault(definition, key, `${message} (rights of the team ${source.team} at ${source.grantedAt})`);
+      new RouteFault(
+        definition,
+        key,
+        `${message} (rights of the team ${source.team} at ${source.grantedAt})`,
+      );
     const pattern = patternOf(definition);
     const { priority = 0 } = definition;
     const path = pattern && this.#pathFault(pattern, source);
@@ -58,11 +62,16 @@ export class RouteRights {
   }
 
   #pathFault(pattern: PathPattern, { team, rights }: TeamSource): string | undefined {
-    const own = Math.max(-1, ...this.#grants.filter((one) => one.team === team && isUnder(pattern, one)).map(depthOf));
+    const own = Math.max(
+      -1,
+      ...this.#grants.filter((one) => one.team === team && isUnder(pattern, one)).map(depthOf),
+    );
     const listed = rights.paths.join(', ');
     if (own < 0) return `${pattern.source} is not below ${listed}; see \`paths\``;
     // Who was given the longer prefix has it for itself.
-    const other = this.#grants.find((one) => one.team !== team && depthOf(one) > own && isUnder(pattern, one));
+    const other = this.#grants.find(
+      (one) => one.team !== team && depthOf(one) > own && isUnder(pattern, one),
+    );
     if (other === undefined) return undefined;
     return `${pattern.source} is below ${other.prefix}, which ${other.grantedAt} gives to the team ${other.team}`;
   }
@@ -73,7 +82,8 @@ export class RouteRights {
     const shared = isOwn ? undefined : upstreams[upstream]?.policies;
     const names = policies.flatMap((level) =>
       Object.entries(level as Said).flatMap(([name, said]) => {
-        if (said === undefined || isTight(name, said, boundOf(name, rights, shared, defaults.policies))) return [];
+        if (said === undefined || isTight(name, said, boundOf(name, rights, shared, defaults.policies)))
+          return [];
         return [name];
       }),
     );
@@ -81,7 +91,11 @@ export class RouteRights {
   }
 
   // What a route says of authorization itself holds in place of `access`.
-  #evadesAccess({ policies, upstream, match }: RouteDefinition, pattern: PathPattern, { rights }: TeamSource): boolean {
+  #evadesAccess(
+    { policies, upstream, match }: RouteDefinition,
+    pattern: PathPattern,
+    { rights }: TeamSource,
+  ): boolean {
     if (this.#access === undefined || rights.policies['authorization'] !== undefined) return false;
     const ofOwn = upstream !== undefined && this.#teams.ofUpstreams.has(upstream);
     const levels = [...policies, ofOwn ? this.#config.upstreams[upstream]?.policies : undefined];
@@ -127,11 +141,15 @@ function isUnder({ segments }: PathPattern, grant: Grant): boolean {
 function hostFault(hosts: readonly string[], { rights }: TeamSource): string | undefined {
   if (rights.hosts === undefined) return undefined;
   const allowed = rights.hosts;
-  if (hosts.length === 0) return `expected hosts: its routes may only have ${allowed.join(', ')}; see \`hosts\``;
+  if (hosts.length === 0)
+    return `expected hosts: its routes may only have ${allowed.join(', ')}; see \`hosts\``;
   const stray = hosts.find((host) => !allowed.some((one) => isHostOf(host, one)));
   return stray === undefined ? undefined : `${stray} is none of ${allowed.join(', ')}; see \`hosts\``;
 }
 
 function isHostOf(host: string, allowed: string): boolean {
-  return host === allowed || (allowed.startsWith('*.') && host.endsWith(allowed.slice(1)) && host !== allowed.slice(1));
+  return (
+    host === allowed ||
+    (allowed.startsWith('*.') && host.endsWith(allowed.slice(1)) && host !== allowed.slice(1))
+  );
 }

@@ -45,6 +45,11 @@ function plain(name: string): string {
 function parsed(text: string): TargetPattern {
   const bracketed = /^\[([^\]]*)\](?:\/(\d{1,3}))?(?::(.*))?$/.exec(text);
   const bare = isIP(text.split('/')[0] ?? '') === 6 ? /^([^/]*)(?:\/(\d{1,3}))?()$/.exec(text) : undefined;
-  const [, host = text, bits, port] = bracketed ?? bare ?? /^([^/:]*)(?:\/(\d{1,3}))?(?::(.*))?$/.exec(text) ?? [];
-  return { host, bits: bits === undefined ? undefined : Number(bits), port: port === '' && bare ? undefined : port };
+  const [, host = text, bits, port] =
+    bracketed ?? bare ?? /^([^/:]*)(?:\/(\d{1,3}))?(?::(.*))?$/.exec(text) ?? [];
+  return {
+    host,
+    bits: bits === undefined ? undefined : Number(bits),
+    port: port === '' && bare ? undefined : port,
+  };
 }

@@ -20,7 +20,9 @@ export function teamSchemaOf(sources: readonly ActionSource[]): z.ZodType<TeamFi
       version: z.literal(1).optional().describe('Version of this format. Default 1.'),
       team: teamName
         .optional()
-        .describe('The team; what the file is called after, unless the file of the gateway says another name.'),
+        .describe(
+          'The team; what the file is called after, unless the file of the gateway says another name.',
+        ),
       upstreams: upstreamsSchema,
       routes: routesSchemaOf(sources),
     },

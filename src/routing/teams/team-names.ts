@@ -20,16 +20,25 @@ export function upstreamsNamedBy(route: Value): readonly UpstreamReference[] {
 }
 
 /** A route with other names in place of those that it gives itself, its upstreams, and what routes share by name. */
-export function renamed<Route extends Value>(route: Route, team: string, upstream: (name: string) => string): Route {
+export function renamed<Route extends Value>(
+  route: Route,
+  team: string,
+  upstream: (name: string) => string,
+): Route {
   let result: Value = route;
   for (const { path, name } of upstreamsNamedBy(route)) result = replaced(result, path, upstream(name));
   for (const place of SHARED)
-    for (const { path, name } of found(result, place, [])) result = replaced(result, path, ownName(team, name));
+    for (const { path, name } of found(result, place, []))
+      result = replaced(result, path, ownName(team, name));
   return (typeof route['id'] === 'string' ? { ...result, id: ownName(team, route['id']) } : result) as Route;
 }
 
 /** An upstream with other names in place of what its policies say. */
-export function renamedUpstream<Upstream>(one: Upstream, team: string, upstream: (name: string) => string): Upstream {
+export function renamedUpstream<Upstream>(
+  one: Upstream,
+  team: string,
+  upstream: (name: string) => string,
+): Upstream {
   const { id: _id, ...result } = renamed({ ...(one as Value), id: '' }, team, upstream);
   return result as Upstream;
 }
@@ -60,7 +69,10 @@ const OF_ALL: readonly Place[] = [
   ['policies', 'quota', 'name'],
 ];
 /** What routes share by its name: of a team it is among its own routes only. */
-const SHARED: readonly Place[] = [...OF_ALL, ...OF_ALL.map((place): Place => ['versions', 'of', EACH, ...place])];
+const SHARED: readonly Place[] = [
+  ...OF_ALL,
+  ...OF_ALL.map((place): Place => ['versions', 'of', EACH, ...place]),
+];
 
 function found(value: unknown, place: Place, path: readonly (string | number)[]): UpstreamReference[] {
   const [step, ...rest] = place;
@@ -68,14 +80,18 @@ function found(value: unknown, place: Place, path: readonly (string | number)[])
   if (typeof value !== 'object' || value === null) return [];
   if (step !== EACH) return found((value as Value)[step], rest, [...path, step]);
   const keys: readonly (string | number)[] = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
-  return keys.flatMap((key) => found((value as Readonly<Record<string | number, unknown>>)[key], rest, [...path, key]));
+  return keys.flatMap((key) =>
+    found((value as Readonly<Record<string | number, unknown>>)[key], rest, [...path, key]),
+  );
 }
 
 function replaced(value: unknown, path: readonly (string | number)[], name: string): Value {
   const [step, ...rest] = path;
   if (step === undefined) return name as unknown as Value;
   if (Array.isArray(value))
-    return value.map((one, at) => (at === step ? replaced(one, rest, name) : (one as unknown))) as unknown as Value;
+    return value.map((one, at) =>
+      at === step ? replaced(one, rest, name) : (one as unknown),
+    ) as unknown as Value;
   const map = value as Value;
   return { ...map, [step]: replaced(map[step], rest, name) };
 }

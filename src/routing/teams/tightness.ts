@@ -48,9 +48,13 @@ const JUDGES: Readonly<Record<string, IsTight>> = {
   rateLimit: (said: readonly Options[], bound: readonly Options[] | undefined) =>
     (bound ?? []).every((rule) => said.some((one) => limitsAsMuch(one, rule))),
   quota: (said: readonly Options[], bound: readonly Options[] | undefined) =>
-    (bound ?? []).every((rule) => said.some((one) => sameBut(one, rule, ['limit']) && isLess(one, rule, 'limit'))),
+    (bound ?? []).every((rule) =>
+      said.some((one) => sameBut(one, rule, ['limit']) && isLess(one, rule, 'limit')),
+    ),
   concurrency: (said: readonly Options[], bound: readonly Options[] | undefined) =>
-    said.every((one) => one['scope'] !== 'gateway' || bound?.some((rule) => isDeepStrictEqual(rule, one)) === true) &&
+    said.every(
+      (one) => one['scope'] !== 'gateway' || bound?.some((rule) => isDeepStrictEqual(rule, one)) === true,
+    ) &&
     (bound ?? []).every((rule) =>
       said.some((one) => sameBut(one, rule, ['max', 'queue', 'wait']) && isLess(one, rule, 'max')),
     ),
@@ -99,11 +103,22 @@ function isNarrower(said: Options, bound: Options): boolean {
   );
 }
 
-const NUMBERS = ['rate', 'per', 'burst', 'name', 'bucket', 'cost', 'perMessage', 'mode', 'onStoreError'] as const;
+const NUMBERS = [
+  'rate',
+  'per',
+  'burst',
+  'name',
+  'bucket',
+  'cost',
+  'perMessage',
+  'mode',
+  'onStoreError',
+] as const;
 
 function limitsAsMuch(said: Options, bound: Options): boolean {
   const stays = ['bucket', 'cost', 'perMessage', 'mode', 'onStoreError'] as const;
-  if (!sameBut(said, bound, NUMBERS) || stays.some((key) => !isDeepStrictEqual(said[key], bound[key]))) return false;
+  if (!sameBut(said, bound, NUMBERS) || stays.some((key) => !isDeepStrictEqual(said[key], bound[key])))
+    return false;
   if (said['rate'] === undefined || bound['rate'] === undefined) return isDeepStrictEqual(said, bound);
   const perMs = (one: Options): number => (one['rate'] as number) / (one['per'] as number);
   return perMs(said) <= perMs(bound) && isLess(said, bound, 'burst');
@@ -115,6 +130,8 @@ function isLess(said: Options, bound: Options, key: string): boolean {
 
 function sameBut(one: Options, other: Options, keys: readonly string[]): boolean {
   const rest = (options: Options): Options =>
-    Object.fromEntries(Object.entries(options).filter(([key, value]) => !keys.includes(key) && value !== undefined));
+    Object.fromEntries(
+      Object.entries(options).filter(([key, value]) => !keys.includes(key) && value !== undefined),
+    );
   return isDeepStrictEqual(rest(one), rest(other));
 }
