@@ -10,7 +10,7 @@ import { policyPages } from './policy-pages.ts';
 
 const { toEditorSchema } = await built<typeof import('../src/config/json-schema.ts')>('config/json-schema');
 const { catalogue } = await built<typeof import('../src/problems/catalogue.ts')>('problems/catalogue');
-const { gatewaySchema } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
+const { configForm } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -33,8 +33,10 @@ async function main(): Promise<void> {
 }
 
 async function generate(): Promise<Record<string, string>> {
-  const schema = JSON.stringify(
-    toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration', sharing: true }),
+  const title = 'Gatehouse configuration';
+  const schema = JSON.stringify(toEditorSchema(configForm.gateway, { title, sharing: true }));
+  const ofTeams = JSON.stringify(
+    toEditorSchema(configForm.team(), { title: `${title}, file of a team`, sharing: true }),
   );
   const policies = Object.entries(await policyPages()).map(
     async ([file, text]) =>
@@ -43,6 +45,7 @@ async function generate(): Promise<Record<string, string>> {
   return {
     ...Object.fromEntries(await Promise.all(policies)),
     'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),
+    'config/team.schema.json': await format(ofTeams, { parser: 'json', printWidth: 110 }),
     'docs/metrics.md': await format(await metricsPage(), { parser: 'markdown', printWidth: 110 }),
     'docs/admin-api.md': await format(
       await withOperations(await readFile(join(ROOT, 'docs/admin-api.md'), 'utf8')),

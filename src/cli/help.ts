@@ -3,7 +3,8 @@ export const HELP = `gatehouse: an API gateway and backend-for-frontend
 
 Usage
   gatehouse start    [--config FILE]    start the gateway
-  gatehouse validate [--config FILE]    list every fault of a configuration and of the code of its modules; exits with 1
+  gatehouse validate [--json] [--config FILE]
+                                        list every fault of a configuration and of the code of its modules; exits with 1
                                         if there is one
   gatehouse routes   [--team NAME] [--wide] [--json] [--config FILE]
                                         print the compiled route table of both doors, or with --team what one team has of

@@ -6,7 +6,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { LeftOut } from '../routing/teams/teams.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { ConfigSummary } from './config-summary.ts';
-import type { WantedReload } from './reload-deps.ts';
+import type { Reload, WantedReload } from './reload-deps.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** How several processes put one configuration into force: all of them, or none. */
@@ -107,4 +107,10 @@ export function reloadText({ trigger, by, earlier, outcome, faults = [], summary
   const { added = 0, removed = 0, changed = 0 } = summary ?? {};
   const what = earlier === undefined ? 'another configuration' : `configuration ${earlier.generation} again`;
   return `${what} in force: ${added} added, ${removed} removed, ${changed} changed (${asker})`;
+}
+
+/** What is told of a reload that ends now. */
+export function reloadOf({ trigger, outcome, faults = [], summary, leftOut }: Ended): Reload {
+  const more = { ...(summary && { summary }), ...(leftOut && { leftOut }) };
+  return { trigger, at: Date.now(), outcome, faults, ...more };
 }

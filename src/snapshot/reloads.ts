@@ -15,7 +15,7 @@ import { namedCertificates } from './named-certificates.ts';
 import { namedFiles } from './named-files.ts';
 import type { EarlierConfig, Ports, Reload, ReloadsDeps, WantedReload } from './reload-deps.ts';
 import { leftOutOf, logLeftOut } from './left-out.ts';
-import { logReload, noteReload, reloadText, type Ended, type JointReload } from './reload-end.ts';
+import { logReload, noteReload, reloadOf, reloadText, type Ended, type JointReload } from './reload-end.ts';
 import type { Snapshot } from './snapshot.ts';
 import { WatchedFiles } from './watched-files.ts';
 
@@ -290,17 +290,10 @@ export class Reloads {
     metrics.config.reloadEnded(ended.outcome);
     this.#show();
     logReload(this.#deps.logger, snapshots.current, ended);
-    const { trigger, outcome, faults = [], summary, leftOut, joint } = ended;
+    const { trigger, joint } = ended;
     const kind = trigger === 'certificate' ? 'certificate' : 'reload';
     const isNews = joint?.isEcho !== true && trigger !== 'catch up';
     if (isNews) metrics.changes.note({ kind, text: reloadText(ended) });
-    return (this.#last = {
-      trigger,
-      at: Date.now(),
-      outcome,
-      faults,
-      ...(summary && { summary }),
-      ...(leftOut && { leftOut }),
-    });
+    return (this.#last = reloadOf(ended));
   }
 }

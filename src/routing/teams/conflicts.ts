@@ -26,8 +26,7 @@ export function conflictFaults(
     if (route.action.isPending === true) continue;
     for (const key of keysOf(route)) {
       const others = groups.get(key) ?? [];
-      for (const other of others) {
-        if (other.team === route.team || !meet(route, other)) continue;
+      for (const other of others.filter((one) => one.team !== route.team && meet(route, one))) {
         tell(route, other);
         tell(other, route);
       }

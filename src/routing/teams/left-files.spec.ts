@@ -24,10 +24,12 @@ describe('leaveOut', () => {
     expect(leaveOut(files, second as LeftFiles, [fault('a')])).toBeUndefined();
   });
 
-  it('leaves alone what says what it did before, as long as another file has changed', () => {
+  it('leaves alone what says what it did before, where a fault is about another file that has changed', () => {
     const files = [file('a', { good: 'new' }), file('b', { good: 'old' })];
     expect(reads(leaveOut(files, new Map(), [fault('a'), fault('b')]))).toEqual({ b: 'last-good' });
-    expect(reads(leaveOut(files, new Map(), [fault('a')]))).toEqual({ b: 'last-good' });
+    const claimed = { ...fault('a'), message: '/a is also claimed by /etc/b:7:3' };
+    expect(reads(leaveOut(files, new Map(), [claimed]))).toEqual({ b: 'last-good' });
+    expect(reads(leaveOut(files, new Map(), [fault('a')]))).toEqual({ a: 'nothing' });
   });
 
   it('leaves out all that are named where nobody was there before', () => {

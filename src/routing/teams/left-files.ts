@@ -23,8 +23,8 @@ export interface IncludedFile {
 
 /**
  * Decides what is left out for some faults, each file first for what it said when it was last without any, then altogether.
- * A file that says what it did then is not to blame as long as another one has changed: nobody takes a route away from a team
- * by claiming it as well. Where nobody was there before, whoever is named in a fault is left out.
+ * A file that says what it did then is not to blame where a fault names another one that has changed: nobody takes a route away
+ * from a team by claiming it as well. Where nobody was there before, whoever is named in a fault is left out.
  *
  * @returns undefined where a fault is in a file that may not be left out, or nothing is left to leave out.
  */
@@ -40,7 +40,9 @@ export function leaveOut(
   if (faulty.length < byFile.size) return undefined;
   const hasChanged = ({ name, written, good }: IncludedFile): boolean => !left.has(name) && written !== good;
   const toBlame = faulty.filter(hasChanged);
-  const suspects = faulty.some(({ good }) => good !== undefined) ? mayLeave.filter(hasChanged) : [];
+  const isNamed = ({ file }: IncludedFile): boolean =>
+    faults.some(({ message }) => message.includes(`${file}:`));
+  const suspects = mayLeave.filter((one) => hasChanged(one) && isNamed(one));
   const leaving = toBlame.length > 0 ? toBlame : suspects.length > 0 ? suspects : faulty;
   const next = new Map(left);
   for (const one of leaving) {

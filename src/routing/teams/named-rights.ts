@@ -66,37 +66,56 @@ function below(at: ConfigPath, stray: Stray): Stray {
   return { ...stray, path: [...at, ...stray.path] };
 }
 
-function targetStrays({ targets, discovery }: UpstreamOptions, { targets: allowed }: Rights): Stray[] {
+function targetStrays(
+  { targets, discovery, identity }: UpstreamOptions,
+  { targets: allowed }: Rights,
+): Stray[] {
   if (allowed === 'any') return [];
   const fits = (host: string, port?: string): boolean => allowed.some((one) => targetFits(one, host, port));
   const strays = targets.flatMap(({ url }, index): Stray[] => {
-    const { hostname, port, protocol } = new URL(url.replace(/^grpc/, 'http'));
-    const host = hostname.replace(/^\[|\]$/g, '');
-    if (fits(host, port || (protocol === 'https:' ? '443' : '80'))) return [];
+    const [host, port] = placeOf(url);
+    if (fits(host, port)) return [];
     return [
-      { path: ['targets', index], message: `${host} is not an address that it may lead to; see \`targets\`` },
+      {
+        path: ['targets', index],
+        message: `${host} is not an address that it may lead to; see \`targets\``,
+      },
     ];
   });
+  // It is sent the tokens of callers.
+  const issuer = identity?.exchange?.url;
+  if (issuer !== undefined && !fits(...placeOf(issuer)))
+    strays.push({
+      path: ['identity', 'exchange', 'url'],
+      message: `${issuer} is not an address that it may lead to; see \`targets\``,
+    });
   if (discovery === undefined) return strays;
-  const { dns, kubernetes, consul, file } = discovery;
-  const [kind, name] =
-    dns !== undefined
-      ? (['dns', dns.servers === undefined ? dns.name : undefined] as const)
-      : kubernetes !== undefined
-        ? ([
-            'kubernetes',
-            kubernetes.namespace && `${kubernetes.service}.${kubernetes.namespace}.svc`,
-          ] as const)
-        : consul !== undefined
-          ? (['consul', undefined] as const)
-          : (['file', undefined] as const);
-  if (name !== undefined && allowed.some((one) => targetFits(one, name, undefined))) return strays;
+  const { kind, name } = sourceOf(discovery);
+  if (name !== undefined && fits(name)) return strays;
   // Whoever answers there says where requests go.
   const what =
-    name === undefined || file !== undefined
+    name === undefined
       ? 'finds addresses that nobody can tell beforehand; `targets: any` lets it'
       : `${name} is not a name that it may lead to; see \`targets\``;
   return [...strays, { path: ['discovery', kind], message: what }];
+}
+
+/** The kind of a source, and the name that it finds addresses of; undefined where that says nothing about them. */
+function sourceOf({ dns, kubernetes, ...other }: NonNullable<UpstreamOptions['discovery']>): {
+  readonly kind: string;
+  readonly name?: string | undefined;
+} {
+  if (dns !== undefined) return { kind: 'dns', name: dns.servers === undefined ? dns.name : undefined };
+  if (kubernetes === undefined) return { kind: other.consul === undefined ? 'file' : 'consul' };
+  // Another cluster has names of its own.
+  const { service, namespace, kubeconfig } = kubernetes;
+  const isHere = namespace !== undefined && kubeconfig === undefined;
+  return { kind: 'kubernetes', name: isHere ? `${service}.${namespace}.svc` : undefined };
+}
+
+function placeOf(url: string): [host: string, port: string] {
+  const { hostname, port, protocol } = new URL(url.replace(/^grpc/, 'http'));
+  return [hostname.replace(/^\[|\]$/g, ''), port || (protocol === 'https:' ? '443' : '80')];
 }
 
 const TIMEOUTS = { connect: 1000, queue: 1000, firstByte: 30_000, idle: 30_000 } as const;

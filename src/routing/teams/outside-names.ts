@@ -28,10 +28,10 @@ export function outsideNames(value: unknown, rights: Rights, path: ConfigPath = 
     const at = [...path, key];
     if (typeof said !== 'string') return OPAQUE.has(key) ? [] : outsideNames(said, rights, at);
     const isFile =
-      /File$/.test(key) || FILE_KEYS.has(key) || (path.length > 0 && FILES_BELOW[key] === path.at(-1));
+      key.endsWith('File') || FILE_KEYS.has(key) || (path.length > 0 && FILES_BELOW[key] === path.at(-1));
     if (isFile && !isBelow(said, rights.files))
       return [{ path: at, message: `the file ${said} is not one that it may name; see \`files\`` }];
-    if (/Env$/.test(key) && !isNamed(said, rights.variables))
+    if (key.endsWith('Env') && !isNamed(said, rights.variables))
       return [{ path: at, message: `the variable ${said} is not one that it may name; see \`variables\`` }];
     return [];
   });
