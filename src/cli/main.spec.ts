@@ -69,7 +69,7 @@ describe('main', () => {
     'prints its help for %s',
     async (...args) => {
       const { out, err, code } = await run(...args);
-      expect(out).toContain('gatehouse validate [--config FILE]');
+      expect(out).toContain('gatehouse validate [--json] [--config FILE]');
       expect([err, code]).toEqual(['', undefined]);
     },
   );

@@ -45,7 +45,7 @@ export async function main(args: readonly string[], offered?: OfferedModules): P
 
 // The code of each command is loaded when it is run: a gateway is much, and help needs none of it.
 async function run(command: Command, modules: OfferedModules): Promise<void> {
-  const { stdout: out } = process;
+  const { stdout: out, stderr: err } = process;
   const shown = withoutSecrets(out);
   if (isVerdict(command)) {
     process.exitCode = (await isWell(command, modules, shown)) ? 0 : DIFFERS_EXIT_CODE;
