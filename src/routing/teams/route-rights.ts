@@ -11,7 +11,6 @@ import { isTight } from './tightness.ts';
 interface Grant {
   readonly team: string;
   readonly prefix: string;
-  readonly segments: readonly string[];
   readonly grantedAt: string;
 }
 
@@ -22,14 +21,15 @@ export class RouteRights {
   readonly #teams: Teams;
   readonly #config: GatewayConfig;
   readonly #access: AccessTable | undefined;
-  readonly #grants: readonly Grant[];
+  /** By what they are for. */
+  readonly #grants: ReadonlyMap<string, readonly Grant[]>;
   readonly #byFile: ReadonlyMap<string, TeamSource>;
 
   constructor(teams: Teams, config: GatewayConfig, access: AccessTable | undefined) {
     this.#teams = teams;
     this.#config = config;
     this.#access = access;
-    this.#grants = teams.sources.flatMap(grantsOf);
+    this.#grants = Map.groupBy(teams.sources.flatMap(grantsOf), ({ prefix }) => prefix);
     this.#byFile = new Map(teams.sources.map((source) => [source.file, source]));
   }
 
@@ -62,18 +62,13 @@ export class RouteRights {
   }
 
   #pathFault(pattern: PathPattern, { team, rights }: TeamSource): string | undefined {
-    const own = Math.max(
-      -1,
-      ...this.#grants.filter((one) => one.team === team && isUnder(pattern, one)).map(depthOf),
-    );
-    const listed = rights.paths.join(', ');
-    if (own < 0) return `${pattern.source} is not below ${listed}; see \`paths\``;
-    // Who was given the longer prefix has it for itself.
-    const other = this.#grants.find(
-      (one) => one.team !== team && depthOf(one) > own && isUnder(pattern, one),
-    );
-    if (other === undefined) return undefined;
-    return `${pattern.source} is below ${other.prefix}, which ${other.grantedAt} gives to the team ${other.team}`;
+    // The longest first: who was given that has it for itself.
+    const all = prefixesOf(pattern).flatMap((prefix) => this.#grants.get(prefix) ?? []);
+    const own = all.find((one) => one.team === team);
+    if (own === undefined) return `${pattern.source} is not below ${rights.paths.join(', ')}; see \`paths\``;
+    const [nearest = own] = all;
+    if (nearest.prefix === own.prefix) return undefined;
+    return `${pattern.source} is below ${nearest.prefix}, which ${nearest.grantedAt} gives to the team ${nearest.team}`;
   }
 
   #loose({ policies, upstream = '' }: RouteDefinition, { rights }: TeamSource): string[] {
@@ -119,23 +114,19 @@ function patternOf({ match, paths }: RouteDefinition): PathPattern | undefined {
 }
 
 function grantsOf({ team, rights, grantedAt }: TeamSource): Grant[] {
-  return rights.paths.map((prefix) => ({
-    team,
-    prefix,
-    segments: prefix.split('/').filter((part) => part !== ''),
-    grantedAt,
-  }));
+  return rights.paths.map((prefix) => ({ team, prefix, grantedAt }));
 }
 
-function depthOf({ segments }: Grant): number {
-  return segments.length;
-}
-
-function isUnder({ segments }: PathPattern, grant: Grant): boolean {
-  return grant.segments.every((text, index) => {
-    const own = segments[index];
-    return own?.kind === 'literal' && own.text === text;
-  });
+/** What a path is below, the longest first: as far as its segments are texts. */
+function prefixesOf({ segments }: PathPattern): string[] {
+  const prefixes = ['/'];
+  let prefix = '';
+  for (const segment of segments) {
+    if (segment.kind !== 'literal') break;
+    prefix += `/${segment.text}`;
+    prefixes.push(prefix);
+  }
+  return prefixes.toReversed();
 }
 
 function hostFault(hosts: readonly string[], { rights }: TeamSource): string | undefined {
