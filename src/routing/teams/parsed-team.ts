@@ -44,7 +44,7 @@ export function parseTeam(part: IncludedPart, reading: TeamReading): ParsedTeam 
   }
   try {
     const known = allowedVariables(reading.variables, source.rights.variables);
-    const read = readConfig(schema, part.text, file, known);
+    const read = readConfig(schema, part.text, file, known, LONG_OF_TEAM);
     const said = read.value.team;
     const strays = outsideNames(read.document.value, source.rights);
     if (strays.length > 0) return failed(placedStrays(strays, source, read.document));
@@ -57,6 +57,9 @@ export function parseTeam(part: IncludedPart, reading: TeamReading): ParsedTeam 
     return failed(error.faults.map((fault) => explained(fault, reading)));
   }
 }
+
+/** There may be hundreds of files, each of them short: together they are as long as one that is read piece by piece. */
+const LONG_OF_TEAM = 1000;
 
 function allowedVariables(variables: Variables, patterns: readonly string[]): Variables {
   if (patterns.length === 0) return {};
