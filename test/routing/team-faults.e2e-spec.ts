@@ -205,7 +205,7 @@ describe('files of teams with faults', () => {
     ]);
   });
 
-  it('includes nothing from outside of its folder, unless it is told to follow links there', async () => {
+  it('tells slips in what the gateway includes and allows, and leaves its folder only for links that it is told to follow', async () => {
     const outside = new TeamFiles();
     outside.write('far.yaml', { routes: [fixed('a', '/far')] });
     files.write('teams/near.yaml', {});
@@ -214,6 +214,11 @@ describe('files of teams with faults', () => {
     expect((await files.faults()).get('teams/far.yaml')?.[0]?.message).toMatch(/leads out of the folder/);
     files.write('gateway.yaml', main({}, { follow: [outside.folder] }));
     expect(await files.faults()).toEqual(new Map());
+    files.write('gateway.yaml', main({}, { rights: { upstreams: ['shard'] } }));
+    expect((await files.faults()).get('gateway.yaml')?.[0]).toMatchObject({
+      key: 'include[0].rights.upstreams[0]',
+      suggestion: 'shared',
+    });
     files.write('gateway.yaml', main({}, { files: '../*.yaml' }));
     expect((await files.faults()).get('gateway.yaml')?.[0]).toMatchObject({
       key: 'include[0]',

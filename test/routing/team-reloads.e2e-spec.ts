@@ -119,13 +119,18 @@ describe('files that come and go', () => {
     await running.until(async () => (await running?.status('/two')) === 200);
     files.remove('teams/two.yaml');
     await running.until(async () => (await running?.status('/two')) === 404);
-    const { rows } = (await running.admin('/config/history')) as { rows: { generation: number }[] };
-    const texts = await running.admin(`/config/history/${rows[1]?.generation}`);
-    expect(JSON.stringify(texts)).toContain('# file: teams/two.yaml');
-    expect(
-      JSON.stringify(
-        await running.admin(`/config/diff?from=${rows[1]?.generation}&to=${rows[0]?.generation}`),
-      ),
-    ).toContain('two.b');
+    const headers = { 'content-type': 'application/json', 'x-gatehouse-admin': 'spec' };
+    await call(`${running.gateway.adminUrl}/config/rollback`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ generation: 1 }),
+    });
+    expect(await textOf('/one')).toBe('first');
+    expect(await running.admin('/config')).toMatchObject({ differsFromFile: { why: 'rollback' } });
+    await running.gateway.reload('SIGHUP');
+    expect(await textOf('/one')).toBe('second');
+    // The third had another file, the fourth has it no more.
+    expect(JSON.stringify(await running.admin('/config/history/3'))).toContain('# file: teams/two.yaml');
+    expect(JSON.stringify(await running.admin('/config/diff?from=3&to=4'))).toContain('two.b');
   });
 });

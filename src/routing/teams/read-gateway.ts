@@ -8,9 +8,11 @@ import {
   type IncludedPart,
 } from '../../config/config-bundle.ts';
 import { ConfigError, type ConfigFault } from '../../config/config-fault.ts';
+import { renderPath } from '../../config/config-path.ts';
 import { readConfig, type ReadConfig } from '../../config/config-reader.ts';
 import { readConfigText } from '../../config/included-files.ts';
 import type { Variables } from '../../config/interpolation.ts';
+import { nearestName } from '../../config/nearest-name.ts';
 import { gatewaySchemaOf, type GatewayConfig } from '../gateway.schema.ts';
 import type { ActionSource } from '../route-action.ts';
 import type { GatewaySource } from '../table-builder.ts';
@@ -96,7 +98,8 @@ class IncludedConfig {
       const place = this.#main.document.locate(['include', entry]);
       return { file, ...place, key: `include[${entry}]`, message };
     });
-    if (faults.length > 0) throw new ConfigError(faults);
+    const all = [...faults, ...unknownShared(this.#main)];
+    if (all.length > 0) throw new ConfigError(all);
   }
 
   read(left: LeftFiles = new Map()): GatewaySource {
@@ -194,6 +197,21 @@ class IncludedConfig {
     this.#parsed.set(key, parsed);
     return parsed;
   }
+}
+
+// A right to what there is not is a slip of whoever gives it.
+function unknownShared({ value, document }: ReadConfig<GatewayConfig>): ConfigFault[] {
+  const known = Object.keys(value.upstreams);
+  return (value.include ?? []).flatMap(({ rights: { upstreams } }, entry) =>
+    (upstreams === 'any' ? [] : upstreams).flatMap((name, index): ConfigFault[] => {
+      if (known.includes(name) || name.includes('{team}')) return [];
+      const path = ['include', entry, 'rights', 'upstreams', index];
+      const key = renderPath(path, undefined);
+      const message = `there is no upstream "${name}" in this file`;
+      const suggestion = nearestName(name, known);
+      return [{ file: document.file, ...document.locate(path), key, message, suggestion }];
+    }),
+  );
 }
 
 /** No file says this. */
