@@ -19,6 +19,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts && npm cache clean --forc
 FROM production AS services
 ENV NODE_ENV=production HOST=0.0.0.0
 COPY src/routes/services/gen src/routes/services/gen
+COPY src/listeners/free-port.ts src/listeners/free-port.ts
 COPY src/upstreams/grpc/gen src/upstreams/grpc/gen
 COPY examples/services examples/services
 USER node

@@ -27,6 +27,8 @@ const config: Config = {
   maxWorkers: 3,
   // What a suite has loaded stays in its worker: above this, looking for garbage takes longer than a new worker.
   workerIdleMemoryLimit: '1200MB',
+  // `npm test` starts Node with `--external-memory-accounted-in-global-limit`: buffers, of which code that was compiled once makes
+  // many, would else have V8 look for garbage in all of the heap each time there are 64 MB more of them, a fifth of all CPU.
 };
 
 export default config;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { freePort } from '../src/listeners/free-port.ts';
 import { readEnvironment } from '../src/config/env.schema.ts';
 
 /** Where the gateway of the demo listens. */
@@ -42,7 +43,7 @@ export async function findGatewayPorts(env: NodeJS.ProcessEnv): Promise<GatewayP
 async function hold(variable: string, host: string, port: number): Promise<Server> {
   const server = createServer();
   try {
-    server.listen(port, host);
+    server.listen(port === 0 ? await freePort(host) : port, host);
     await once(server, 'listening');
     return server;
   } catch (error) {

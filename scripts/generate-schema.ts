@@ -5,7 +5,7 @@ import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory, RESOLVER_TYPE_METADAT
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { format } from 'prettier';
+import { formatted } from './formatted.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const FILE = 'config/schema.graphql';
@@ -16,7 +16,7 @@ const HEAD = '# Generated from the resolvers in src/routes by `node scripts/gene
  * file breaks clients is for `check-schema-changes.ts`.
  */
 async function main(args: readonly string[]): Promise<void> {
-  const text = await format(HEAD + (await currentSchema()), { parser: 'graphql', printWidth: 110 });
+  const text = await formatted(FILE, HEAD + (await currentSchema()));
   const path = join(ROOT, FILE);
   const before = await readFile(path, 'utf8').catch(() => '');
   if (before === text) return;

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { freePort, outputOf, startChild, stopChild, untilListening } from '../children.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
+import { outputOf, startChild, stopChild, untilListening } from '../children.ts';
 import { burst, startSlowOrigin } from './burst.ts';
 import { installSuite } from './install.ts';
 

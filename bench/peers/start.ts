@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../children.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
 import type { Stand, Subject } from '../stand.ts';
 import type { Entrant } from './cases.ts';
 import type { Found } from './find.ts';

@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
-import { freePort, startChild, stopChild, untilListening } from '../children.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
+import { startChild, stopChild, untilListening } from '../children.ts';
 import { usageOf } from '../cpu.ts';
 import { chooseCores } from '../machine.ts';
 

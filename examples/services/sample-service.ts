@@ -1,3 +1,4 @@
+import { freePort } from '../../src/listeners/free-port.ts';
 import type { Fault } from './fault.ts';
 import { RequestCounter } from './request-counter.ts';
 
@@ -100,6 +101,8 @@ export abstract class SampleService {
 
   async #open(): Promise<Listening> {
     try {
+      // One that it finds again when it was `dead`.
+      if (this.#port === 0) this.#port = await freePort(this.host);
       return await this.listen(this.host, this.#port);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;

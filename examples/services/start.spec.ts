@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { DEFAULT_PORTS, FREE_PORTS, startSampleServices, type ServiceName } from './start.ts';
 
 const NAMES = Object.keys(DEFAULT_PORTS) as ServiceName[];
@@ -64,12 +65,4 @@ async function expectFree(port: number): Promise<void> {
     probe.once('error', reject).listen(port, '127.0.0.1', resolve);
   });
   await new Promise((resolve) => probe.close(resolve));
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -10,7 +10,14 @@ export type AuditKind = (typeof AUDIT_KINDS)[number];
  * would have been denied; `refused` and `failed` of what an operator wanted; `unchanged`; `suppressed`, which counts others.
  */
 export type AuditOutcome =
-  'done' | 'denied' | 'unavailable' | 'shadow' | 'refused' | 'failed' | 'unchanged' | 'suppressed';
+  | 'done'
+  | 'denied'
+  | 'unavailable'
+  | 'shadow'
+  | 'refused'
+  | 'failed'
+  | 'unchanged'
+  | 'suppressed';
 
 /** Who did it. */
 export interface AuditActor {
@@ -30,7 +37,8 @@ export interface AuditEvent {
   readonly outcome: AuditOutcome;
   readonly actor: AuditActor;
   readonly source?:
-    { readonly address?: string | undefined; readonly userAgent?: string | undefined } | undefined;
+    | { readonly address?: string | undefined; readonly userAgent?: string | undefined }
+    | undefined;
   /** What it was done to: the request line without values, a key, a file, an upstream. Never a secret. */
   readonly target?: string | undefined;
   /** Id of the route. */

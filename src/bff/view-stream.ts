@@ -9,7 +9,9 @@ import type { ViewRun } from './view-run.ts';
 
 /** A section that has arrived, or what the answer ends with. */
 type Arrival =
-  { readonly run: ViewSectionRun; readonly value: unknown } | { readonly problem: Problem } | 'done';
+  | { readonly run: ViewSectionRun; readonly value: unknown }
+  | { readonly problem: Problem }
+  | 'done';
 
 /**
  * The sections of a view as a stream of records, each as soon as it is there, then one that says how it ended:

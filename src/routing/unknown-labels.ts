@@ -67,7 +67,8 @@ function sayingsOf(policies: Policies, at: Path, upstreams: readonly string[]): 
 
 function staticLabels({ upstreams }: GatewayConfig, name: string): readonly Labels[] | undefined {
   const upstream = upstreams[name] as
-    { targets?: readonly { labels: Labels }[]; discovery?: unknown } | undefined;
+    | { targets?: readonly { labels: Labels }[]; discovery?: unknown }
+    | undefined;
   if (upstream?.discovery !== undefined) return undefined;
   return upstream?.targets?.map(({ labels }) => labels);
 }

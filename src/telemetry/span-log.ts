@@ -4,7 +4,15 @@
  * what waits for the store.
  */
 export type SpanSort =
-  'attempt' | 'rpc' | 'call' | 'section' | 'operation' | 'event' | 'resolver' | 'stage' | 'store';
+  | 'attempt'
+  | 'rpc'
+  | 'call'
+  | 'section'
+  | 'operation'
+  | 'event'
+  | 'resolver'
+  | 'stage'
+  | 'store';
 
 /** What is known of an attempt besides when it was. */
 export interface AttemptFacts {

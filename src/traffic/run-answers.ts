@@ -28,7 +28,15 @@ export interface OperationRow extends FlowNumbers {
 export interface WaterfallBar {
   readonly name: string;
   readonly sort:
-    'attempt' | 'rpc' | 'call' | 'section' | 'operation' | 'event' | 'resolver' | 'stage' | 'store';
+    | 'attempt'
+    | 'rpc'
+    | 'call'
+    | 'section'
+    | 'operation'
+    | 'event'
+    | 'resolver'
+    | 'stage'
+    | 'store';
   /** Index of what it is a part of; null for the exchange itself. */
   readonly parent: number | null;
   /** From the start of the exchange. */
@@ -149,7 +157,12 @@ export type StreamRow = readonly [
  * `/traffic/picture`, `/traffic/routes/:id`, `/traffic/upstreams/:name`, or `ProcessNumbers`) whenever something in it changes.
  */
 export type StreamRows =
-  readonly StreamRow[] | OverviewAnswer | PictureAnswer | RouteAnswer | UpstreamAnswer | ProcessNumbers;
+  | readonly StreamRow[]
+  | OverviewAnswer
+  | PictureAnswer
+  | RouteAnswer
+  | UpstreamAnswer
+  | ProcessNumbers;
 
 /** `mark`: something that explains a bend in a curve. */
 export interface StreamMark {

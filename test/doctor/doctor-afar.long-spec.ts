@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { entry, FakeConsul } from '../../src/upstreams/discovery/consul/consul.fixture.ts';
 import { FakeCluster, refuse, slice } from '../../src/upstreams/discovery/kubernetes/kubernetes.fixture.ts';
 import type { CheckResult } from '../../src/doctor/check.ts';
@@ -9,7 +10,6 @@ import { certificate } from '../support/certificates.ts';
 import { Dnsmasq, DNSMASQ } from '../support/dnsmasq.ts';
 import { examined as examinedBy, found, type Asked } from '../support/doctor.ts';
 import { GroupNode, startCluster, startSentinels } from '../support/redis-group.ts';
-import { freePort } from '../support/redis-process.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 // Groups of processes.

@@ -5,6 +5,7 @@ import { createServer as createTlsServer, type Server } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { readConfig } from '../../src/config/config-reader.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
 import type { CheckResult } from '../../src/doctor/check.ts';
@@ -16,7 +17,6 @@ import { ensureBuilt, runBin } from '../support/child.ts';
 import { runCommand } from '../support/command.ts';
 import { examined as examinedBy, found, type Asked } from '../support/doctor.ts';
 import { createTestKey, type TestKey } from '../support/key-server.ts';
-import { freePort } from '../support/redis-process.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 

@@ -139,7 +139,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['routing', 'snapshot'],
   },
   // It measures a gateway from outside, and what stands in for upstreams there does so here.
-  bench: { imports: [...LEAVES, 'simulate/stand-ins.ts'], types: ['routing'] },
+  bench: { imports: [...LEAVES, 'simulate/stand-ins.ts', 'listeners/free-port.ts'], types: ['routing'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
   // What tests of a team's own start.

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../support/redis-process.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { call } from '../support/client.ts';
 import { promtool } from '../support/promtool.ts';
 import { useShop } from '../support/shop.ts';

@@ -41,7 +41,7 @@ function answer({ url = '', method, headers }: IncomingMessage, response: Server
 }
 
 const start = (config: string): Promise<TestGateway> =>
-  startGateway({ config, environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '50ms' } });
+  startGateway({ config, environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '1s' } });
 
 beforeAll(async () => {
   redis = await startRedis(true);

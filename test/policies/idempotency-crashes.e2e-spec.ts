@@ -29,7 +29,7 @@ beforeAll(async () => {
   [redis, service] = await Promise.all([startRedis(), new CountingService().start(), ensureBuilt()]);
   const file = join(folder, 'gateway.yaml');
   writeFileSync(file, keyedConfig(service, { routes }));
-  const environment = { REDIS_URL: redis.url, REDIS_TIMEOUT: '50ms', FAULT_INJECTION: 'on' };
+  const environment = { REDIS_URL: redis.url, REDIS_TIMEOUT: '500ms', FAULT_INJECTION: 'on' };
   [dying, other] = await Promise.all([
     startChild(file, environment),
     startKeyed({ routes, environment, service }),

@@ -74,7 +74,7 @@ let sockets: SocketService;
 
 const options: ShopOptions = {
   modules: [CountedModule],
-  environment: () => ({ REDIS_URL: redis.url, REDIS_TIMEOUT: '50ms' }),
+  environment: () => ({ REDIS_URL: redis.url, REDIS_TIMEOUT: '500ms' }),
   identity: {
     apiKeys: Object.values(clients).map((one) => ({ ...one, key: undefined })),
   },

@@ -39,7 +39,7 @@ let closed: TestGateway;
 let sockets: SocketService;
 
 const optionsFor = (onStoreError: string): ShopOptions => ({
-  environment: () => ({ REDIS_URL: redis.url, REDIS_TIMEOUT: '50ms' }),
+  environment: () => ({ REDIS_URL: redis.url, REDIS_TIMEOUT: '500ms' }),
   modules: [ForeverModule],
   identity: { revocation: { onStoreError, staleAfter: '500ms' } },
   upstreams: () => ({
@@ -59,7 +59,7 @@ async function another(onStoreError: string): Promise<TestGateway> {
   const config = JSON.stringify(shopConfig(one.services, one.echo, optionsFor(onStoreError)));
   return startGateway({
     config,
-    environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '50ms' },
+    environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '500ms' },
     modules: [ForeverModule],
   });
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
 import type { RedisAccess } from '../../src/config/redis-access.ts';
 import { RedisTokenBucket } from '../../src/policies/rate-limit/token-bucket.redis.ts';
@@ -12,7 +13,6 @@ import { closeRedis, createRedis, lineOf, pingAll, whenReady } from '../../src/s
 import { STORE_UNAVAILABLE, StoreGuard } from '../../src/store/store-guard.ts';
 import { certificate } from '../support/certificates.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
-import { freePort } from '../support/redis-process.ts';
 import { GroupNode } from '../support/redis-group.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 

@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { call } from '../support/client.ts';
 import { startGateway, type LogLine, type TestGateway } from '../support/gateway.ts';
 import { GroupNode } from '../support/redis-group.ts';
-import { freePort } from '../support/redis-process.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 // Servers that load, and that find each other again.

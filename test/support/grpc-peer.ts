@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pythonWithGrpc } from '../../scripts/python-with-grpc.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { file_google_rpc_error_details } from '../../src/upstreams/grpc/gen/google/rpc/error_details_pb.ts';
 import { file_google_rpc_status } from '../../src/upstreams/grpc/gen/google/rpc/status_pb.ts';
 import { file_grpc_reflection_v1_reflection } from '../../src/upstreams/grpc/gen/grpc/reflection/v1/reflection_pb.ts';
@@ -139,7 +140,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<GrpcPeer> {
   child.stdin.on('error', () => undefined);
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const { port = 0, files, services = SERVICES } = options;
+  const { port = await freePort(), files, services = SERVICES } = options;
   const own = files === undefined ? SETS.map((file) => readFileSync(file)) : [descriptorSet(files)];
   const sets = [...own, descriptorSet(SPOKEN)].map((set) => Buffer.from(set).toString('base64'));
   child.stdin.write(`${JSON.stringify({ sets, services, port })}\n`);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '../../src/listeners/free-port.ts';
 
 /** A question that an introspection endpoint was asked. */
 export interface IntrospectionQuestion {
@@ -18,14 +18,14 @@ export class IntrospectionServer {
   readonly documents = new Map<string, object>();
   readonly asked: IntrospectionQuestion[] = [];
   #server: Server | undefined = undefined;
-  #port = 0;
+  #port: number | undefined = undefined;
 
   /** Starts on a free port, and on the same port when it was stopped before. */
   async start(): Promise<this> {
     const server = createServer((request, response) => void this.#serve(request, response));
+    this.#port ??= await freePort();
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
     return this;
   }

@@ -1,8 +1,8 @@
 import { createSecretKey, KeyObject, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
+import { freePort } from '../../src/listeners/free-port.ts';
 
 /** A key pair and what a key set says of it. */
 export interface TestKey {
@@ -49,7 +49,7 @@ export class KeyServer {
   /** How often it was asked. */
   requests = 0;
   #server: Server | undefined = undefined;
-  #port = 0;
+  #port: number | undefined = undefined;
 
   /** Starts on a free port, and on the same port when it was stopped before. */
   async start(): Promise<this> {
@@ -58,9 +58,9 @@ export class KeyServer {
       if (this.answer !== undefined) this.answer(response);
       else response.end(JSON.stringify({ keys: this.keys }));
     });
+    this.#port ??= await freePort();
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
     return this;
   }

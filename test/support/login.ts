@@ -1,4 +1,4 @@
-import { findGatewayPorts } from '../../examples/demo-ports.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { CLIENT, LoginProvider } from './login-provider.ts';
 import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts';
 import { startRedis, type RedisServer } from './redis.ts';
@@ -52,7 +52,7 @@ export class LoginStage {
       store === 'redis' ? startRedis() : undefined,
       startUpstream(),
     ]);
-    const port = isReached ? (await findGatewayPorts({ PORT: '0', ADMIN_PORT: '0' })).port : 0;
+    const port = isReached ? await freePort() : 0;
     const app = isReached ? `http://127.0.0.1:${port}` : APP;
     const config = JSON.stringify({
       version: 1,

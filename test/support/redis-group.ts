@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePort, killProcess, launchRedis } from './redis-process.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
+import { killProcess, launchRedis } from './redis-process.ts';
 
 const SLOTS = 16_384;
 const MASTER = 'mymaster';

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, killProcess, launchRedis } from './redis-process.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
+import { killProcess, launchRedis } from './redis-process.ts';
 
 /** A Redis server of the test's own: its process, its port, its folder, nothing on disk. */
 export interface RedisServer {
@@ -89,7 +90,7 @@ class OwnRedis implements RedisServer {
   }
 }
 
-function launch(port: number, folder: string, isCluster = false): Promise<ChildProcess> {
+async function launch(port: number, folder: string, isCluster = false): Promise<ChildProcess> {
   return launchRedis([
     '--port',
     String(port),
@@ -102,6 +103,6 @@ function launch(port: number, folder: string, isCluster = false): Promise<ChildP
     '--appendonly',
     'no',
     // The other port of a node is above the largest one by default, where this one is high.
-    ...(isCluster ? ['--cluster-enabled', 'yes', '--cluster-port', String(port - 20_000)] : []),
+    ...(isCluster ? ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] : []),
   ]);
 }

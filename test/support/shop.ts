@@ -21,7 +21,8 @@ export interface ShopOptions {
   readonly more?: Readonly<Record<string, unknown>>;
   /** More keys of `identity`. */
   readonly identity?:
-    Readonly<Record<string, unknown>> | ((services: SampleServices) => Readonly<Record<string, unknown>>);
+    | Readonly<Record<string, unknown>>
+    | ((services: SampleServices) => Readonly<Record<string, unknown>>);
   /** More keys of the issuer. */
   readonly issuer?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;

@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/listeners/free-port.ts';
 import { Crew } from '../../src/workers/crew.ts';
 import { JointConfigDesk } from '../../src/workers/joint-config-desk.ts';
 import { JointReloads } from '../../src/workers/joint-reloads.ts';
@@ -15,7 +16,6 @@ import { Turns } from '../../src/workers/turns.ts';
 import { LineBuffer } from '../../src/telemetry/line-buffer.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import type { LogLine } from '../support/gateway.ts';
-import { freePort } from '../support/redis-process.ts';
 
 const SILENT_MS = 600;
 let folder: string;

@@ -6,7 +6,9 @@ export type SchemeName = (typeof AUTHENTICATION_SCHEMES)[number];
 
 /** The credentials that a route asks for: one, any of several, or all of several. */
 export type Requirement =
-  SchemeName | { readonly anyOf: readonly Requirement[] } | { readonly allOf: readonly Requirement[] };
+  | SchemeName
+  | { readonly anyOf: readonly Requirement[] }
+  | { readonly allOf: readonly Requirement[] };
 
 /** What a route asks for that is not public. */
 export type AskedFor = Exclude<AuthenticationOptions, 'public'>;

@@ -20,7 +20,8 @@ export interface Check {
   readonly holds: (exchange: Exchange, holdings: Holdings, extras: Extras | undefined) => boolean;
   /** The same for a caller, whatever is asked; absent where it depends on that. */
   readonly holdsFor?:
-    ((principal: Principal | undefined, holdings: Holdings, roles: RoleBook) => boolean) | undefined;
+    | ((principal: Principal | undefined, holdings: Holdings, roles: RoleBook) => boolean)
+    | undefined;
   /** What a token with too little scope is answered with; undefined when another token could not help. */
   readonly lacking?: LackingScope | undefined;
 }

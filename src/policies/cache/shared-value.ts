@@ -65,7 +65,8 @@ export type Marks = z.output<z.ZodObject<typeof marks>>;
 
 /** What is in Redis under the key of an answer. */
 export type SharedValue =
-  z.output<typeof varySchema> | (z.output<typeof answerSchema> & { readonly body: Buffer });
+  | z.output<typeof varySchema>
+  | (z.output<typeof answerSchema> & { readonly body: Buffer });
 
 /** The value of a key whose answers vary. */
 export function varyValue(of: Marks, vary: readonly string[]): Buffer {

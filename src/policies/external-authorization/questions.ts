@@ -18,7 +18,8 @@ export interface Decision {
   readonly fields: readonly string[];
   /** Of one who is refused: what the client hears, where it is passed on. */
   readonly refusal:
-    { readonly status: number; readonly fields: readonly string[]; readonly body: string } | undefined;
+    | { readonly status: number; readonly fields: readonly string[]; readonly body: string }
+    | undefined;
 }
 
 /** A question that is ready to be asked. */

@@ -79,7 +79,12 @@ export const PROCESS_RATE_LIMITER = Symbol('PROCESS_RATE_LIMITER');
  * enforced and would have refused one `shadow-limited`.
  */
 export type LimiterOutcome =
-  'allowed' | 'limited' | 'shadow-limited' | 'store-error-local' | 'store-error-open' | 'store-error-closed';
+  | 'allowed'
+  | 'limited'
+  | 'shadow-limited'
+  | 'store-error-local'
+  | 'store-error-open'
+  | 'store-error-closed';
 
 /** Counts decisions. Runs on every request: keep it cheap. */
 export interface LimiterObserver {

@@ -94,7 +94,8 @@ function isText(
 ): boolean {
   if (typeof data !== 'string' || data === '') return false;
   const types = Reflect.getMetadata('design:paramtypes', controller.prototype as object, name) as
-    readonly unknown[] | undefined;
+    | readonly unknown[]
+    | undefined;
   const type = types?.[Number(key.split(':')[1])];
   return type === undefined || type === String || type === Object;
 }

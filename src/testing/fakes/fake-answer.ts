@@ -16,7 +16,9 @@ export interface AnyAnswer {
 
 /** An answer, several that come one after the other, of which the last one stays, or what makes one of the request. */
 export type Answering<Answer, Request> =
-  Answer | readonly Answer[] | ((request: Request) => Answer | Promise<Answer>);
+  | Answer
+  | readonly Answer[]
+  | ((request: Request) => Answer | Promise<Answer>);
 
 /** Checks an answer of a test. @param place what it is for. @throws {TestingError} with all that is wrong with it. */
 export function readAnswer(given: object, place: string): FakeAnswer {

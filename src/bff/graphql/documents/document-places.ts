@@ -35,7 +35,8 @@ export function placesOf({
   locations,
   nodes,
 }: Pick<GraphQLError, 'locations'> & Partial<Pick<GraphQLError, 'nodes'>>):
-  readonly SourceLocation[] | undefined {
+  | readonly SourceLocation[]
+  | undefined {
   if (locations !== undefined) return locations.slice(0, MOST_PLACES);
   const found = nodes?.slice(0, MOST_PLACES).flatMap((node) => placeOf(node) ?? []) ?? [];
   return found.length === 0 ? undefined : found;

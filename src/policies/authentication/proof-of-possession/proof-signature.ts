@@ -11,7 +11,8 @@ interface Suite {
   /** Null where the algorithm says it itself. */
   readonly digest: string | null;
   readonly options?:
-    { readonly dsaEncoding: 'ieee-p1363' } | { readonly padding: number; readonly saltLength?: number };
+    | { readonly dsaEncoding: 'ieee-p1363' }
+    | { readonly padding: number; readonly saltLength?: number };
 }
 
 const ecdsa = (curve: string, digest: string): Suite => ({

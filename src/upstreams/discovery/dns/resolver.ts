@@ -102,7 +102,8 @@ class Chain {
   follow(answers: readonly Answer[]): void {
     for (;;) {
       const alias = answers.find((one) => one.type === 'CNAME' && sameName(one.name, this.end)) as
-        StringAnswer | undefined;
+        | StringAnswer
+        | undefined;
       if (alias === undefined) return;
       this.end = plainName(alias.data);
       this.ttl = Math.min(this.ttl, ttlOf(alias));
