@@ -1,25 +1,18 @@
-import "reflect-metadata";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { CatalogueEntry } from "../src/problems/catalogue.ts";
-import { built } from "./built.ts";
-import { formatted } from "./formatted.ts";
-import { metricsPage } from "./metrics-page.ts";
-import { withOperations } from "./operations-table.ts";
-import { policyPages } from "./policy-pages.ts";
+import 'reflect-metadata';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CatalogueEntry } from '../src/problems/catalogue.ts';
+import { built } from './built.ts';
+import { formatted } from './formatted.ts';
+import { metricsPage } from './metrics-page.ts';
+import { withOperations } from './operations-table.ts';
+import { policyPages } from './policy-pages.ts';
 
-const { toEditorSchema } =
-  await built<typeof import("../src/config/json-schema.ts")>(
-    "config/json-schema",
-  );
-const { catalogue } =
-  await built<typeof import("../src/problems/catalogue.ts")>(
-    "problems/catalogue",
-  );
-const { configForm } =
-  await built<typeof import("../src/pipeline/actions.ts")>("pipeline/actions");
+const { toEditorSchema } = await built<typeof import('../src/config/json-schema.ts')>('config/json-schema');
+const { catalogue } = await built<typeof import('../src/problems/catalogue.ts')>('problems/catalogue');
+const { configForm } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
 
-const ROOT = join(import.meta.dirname, "..");
+const ROOT = join(import.meta.dirname, '..');
 
 /**
  * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors. `--check` only
@@ -29,23 +22,19 @@ async function main(): Promise<void> {
   const stale: string[] = [];
   for (const [file, text] of Object.entries(await generate())) {
     const path = join(ROOT, file);
-    if ((await readFile(path, "utf8").catch(() => "")) === text) continue;
+    if ((await readFile(path, 'utf8').catch(() => '')) === text) continue;
     stale.push(file);
-    if (!process.argv.includes("--check")) await writeFile(path, text);
+    if (!process.argv.includes('--check')) await writeFile(path, text);
   }
   if (stale.length === 0) return;
-  const done = process.argv.includes("--check")
-    ? "stale, run `npm run generate`"
-    : "written";
-  process.stdout.write(`${stale.join(", ")}: ${done}\n`);
-  process.exitCode = process.argv.includes("--check") ? 1 : 0;
+  const done = process.argv.includes('--check') ? 'stale, run `npm run generate`' : 'written';
+  process.stdout.write(`${stale.join(', ')}: ${done}\n`);
+  process.exitCode = process.argv.includes('--check') ? 1 : 0;
 }
 
 async function generate(): Promise<Record<string, string>> {
-  const title = "Gatehouse configuration";
-  const schema = JSON.stringify(
-    toEditorSchema(configForm.gateway, { title, sharing: true }),
-  );
+  const title = 'Gatehouse configuration';
+  const schema = JSON.stringify(toEditorSchema(configForm.gateway, { title, sharing: true }));
   const ofTeams = JSON.stringify(
     toEditorSchema(configForm.team(), {
       title: `${title}, file of a team`,
@@ -54,19 +43,15 @@ async function generate(): Promise<Record<string, string>> {
   );
   const texts = {
     ...(await policyPages()),
-    "config/gateway.schema.json": schema,
-    "config/team.schema.json": ofTeams,
-    "docs/metrics.md": await metricsPage(),
-    "docs/admin-api.md": await withOperations(
-      await readFile(join(ROOT, "docs/admin-api.md"), "utf8"),
-    ),
-    "docs/errors.md": errorsPage(),
+    'config/gateway.schema.json': schema,
+    'config/team.schema.json': ofTeams,
+    'docs/metrics.md': await metricsPage(),
+    'docs/admin-api.md': await withOperations(await readFile(join(ROOT, 'docs/admin-api.md'), 'utf8')),
+    'docs/errors.md': errorsPage(),
   };
   return Object.fromEntries(
     await Promise.all(
-      Object.entries(texts).map(
-        async ([file, text]) => [file, await formatted(file, text)] as const,
-      ),
+      Object.entries(texts).map(async ([file, text]) => [file, await formatted(file, text)] as const),
     ),
   );
 }
@@ -77,7 +62,7 @@ function errorsPage(): string {
     ([code, { status, title, stage, retryable, cause, remedy }]) => `
 ## ${code}
 
-**${status}** · ${title} · said by \`${stage}\`${retryable ? " · may succeed later" : ""}
+**${status}** · ${title} · said by \`${stage}\`${retryable ? ' · may succeed later' : ''}
 
 - **Cause.** ${cause}
 - **What to do.** ${remedy}
@@ -92,7 +77,7 @@ is one of the headings below; \`instance\` names the exchange, which is the \`id
 \`X-Request-Id\`. GraphQL carries the same code in \`errors[].extensions.code\`; clients of gRPC hear
 [a status](passing-grpc.md#what-the-gateway-refuses). An error body of an upstream passes
 through untouched.
-${sections.join("")}`;
+${sections.join('')}`;
 }
 
 await main();
