@@ -11,7 +11,7 @@ import { policyPages } from './policy-pages.ts';
 
 const { toEditorSchema } = await built<typeof import('../src/config/json-schema.ts')>('config/json-schema');
 const { catalogue } = await built<typeof import('../src/problems/catalogue.ts')>('problems/catalogue');
-const { gatewaySchema } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
+const { configForm } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -34,8 +34,13 @@ async function main(): Promise<void> {
 }
 
 async function generate(): Promise<Record<string, string>> {
-  const schema = JSON.stringify(
-    toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration', sharing: true }),
+  const title = 'Gatehouse configuration';
+  const schema = JSON.stringify(toEditorSchema(configForm.gateway, { title, sharing: true }));
+  const ofTeams = JSON.stringify(
+    toEditorSchema(configForm.team(), {
+      title: `${title}, file of a team`,
+      sharing: true,
+    }),
   );
   const texts = {
     ...(await policyPages()),
@@ -44,6 +49,7 @@ async function generate(): Promise<Record<string, string>> {
       await read('deploy/helm/gatehouse/README.md'),
       await read('deploy/helm/gatehouse/values.yaml'),
     ),
+    'config/team.schema.json': ofTeams,
     'docs/metrics.md': await metricsPage(),
     'docs/admin-api.md': await withOperations(await read('docs/admin-api.md')),
     'docs/errors.md': errorsPage(),

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
 import { AuditTrail } from './audit/audit-trail.ts';
 import { AppModule, type GatewayOptions } from './app.module.ts';
-import type { ConfigFault } from './config/config-fault.ts';
+import { ConfigError, type ConfigFault } from './config/config-fault.ts';
 import type { Environment } from './config/env.schema.ts';
 import { redisPlaceOf } from './config/redis-url.ts';
 import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
@@ -19,6 +19,7 @@ import { ProcessLife } from './process-life.ts';
 import { BootFaults } from './routing/boot-faults.ts';
 import type { JointReload } from './snapshot/reload-end.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
+import type { GatewaySource } from './routing/table-builder.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { learnSecret } from './telemetry/redaction.ts';
@@ -140,7 +141,8 @@ export class Gateway {
  *
  * @throws {ConfigError} with the faults of modules and routes, and then with whatever else keeps the gateway from starting.
  */
-export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+export async function createGateway(given: GatewayOptions): Promise<Gateway> {
+  const options = { ...given, source: await startable(given) };
   for (const secret of secretsOf(options.environment)) learnSecret(secret);
   const { logger = createLogger(options.environment.logLevel) } = options;
   if (!options.environment.composesHeads) disableComposedAnswers();
@@ -156,6 +158,27 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // Goes on to its end, so that what is wrong with the code is told together with what is wrong with the file.
   if (app.get(BootFaults).any) await gateway.init();
   return gateway;
+}
+
+/** The configuration, or what is left of it without files of teams that have faults, where it says that these may be left out. */
+async function startable(options: GatewayOptions): Promise<GatewaySource> {
+  const { source, dryRun = false, adapt, environment } = options;
+  const mayLeave = source.value.include?.some(({ onFault }) => onFault === 'leaveOut') === true;
+  if (dryRun || !mayLeave || source.teams === undefined) return source;
+  // Tried beforehand: an application that could not be put together is not put together again.
+  const logger = createLogger('silent');
+  const tried = { ...options, environment: { ...environment, redisUrl: undefined }, logger, dryRun: true };
+  try {
+    const gateway = await createGateway({ ...tried, worker: undefined });
+    await gateway.init();
+    await gateway.app.close();
+    return source;
+  } catch (error) {
+    const left = error instanceof ConfigError ? source.teams.without(error.faults) : undefined;
+    // What else keeps it from starting is told by the start.
+    if (left === undefined) return source;
+    return startable({ ...options, source: adapt?.(left) ?? left });
+  }
 }
 
 /** Loads the code that only some gateways need, for a process that will soon have one. */

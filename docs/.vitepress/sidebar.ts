@@ -44,6 +44,7 @@ const TASKS: Readonly<Record<string, readonly (string | readonly [string, string
   Operate: [
     'operations.md',
     'kubernetes.md',
+    ['teams.md', 'Many teams'],
     'workers.md',
     'redis.md',
     'discovery.md',

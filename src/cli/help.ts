@@ -3,11 +3,12 @@ export const HELP = `gatehouse: an API gateway and backend-for-frontend
 
 Usage
   gatehouse start    [--config FILE]    start the gateway
-  gatehouse validate [--config FILE]    list every fault of a configuration and of the code of its modules; exits with 1
+  gatehouse validate [--json] [--config FILE]
+                                        list every fault of a configuration and of the code of its modules; exits with 1
                                         if there is one
-  gatehouse routes   [--wide] [--json] [--config FILE]
-                                        print the compiled route table of both doors; --wide with hosts, roles, limits,
-                                        stages and where each route was declared
+  gatehouse routes   [--team NAME] [--wide] [--json] [--config FILE]
+                                        print the compiled route table of both doors, or with --team what one team has of
+                                        it; --wide with hosts, roles, limits, stages and where each route was declared
   gatehouse access   [--as FILE] [--json] [--config FILE]
                                         print which routes a caller may call and what keeps it out of the others, by
                                         path and method; without --as for who does not say who it is

@@ -56,6 +56,7 @@ export function operationOf(
     ...(contract.requestBody === undefined ? {} : { requestBody: contract.requestBody }),
     responses: { ...answersOf(place, contract), ...problemAnswers(codes, components) },
     'x-gatehouse-route': route.id,
+    ...(route.team === undefined ? {} : { 'x-gatehouse-team': route.team }),
     ...(limits === undefined ? {} : { 'x-gatehouse-limits': limits }),
     ...(authorization === undefined
       ? {}

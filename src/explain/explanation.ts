@@ -56,6 +56,8 @@ export interface NamedRoute {
   readonly methods: string;
   readonly path: string;
   readonly origin: string;
+  /** The team whose file it stands in. */
+  readonly team?: string | undefined;
 }
 
 /** What every request meets, whatever its route. */

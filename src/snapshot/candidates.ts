@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { readConfig } from '../config/config-reader.ts';
+import { BUNDLE_MARK } from '../config/config-bundle.ts';
 import { readConfigInTurns } from '../config/yaml-in-turns.ts';
-import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { configFormOf, readGateway, type ConfigForm } from '../routing/teams/read-gateway.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { ReloadsDeps } from './reload-deps.ts';
 import { restartFaults } from './restart-keys.ts';
@@ -20,7 +20,7 @@ export interface Refusal {
 /** Makes what could take the place of the snapshot in force. */
 export class Candidates {
   readonly #deps: Pick<ReloadsDeps, 'snapshots' | 'compiler' | 'actions' | 'logger' | 'adapt'>;
-  #schema: ReturnType<typeof gatewaySchemaOf> | undefined = undefined;
+  #form: ConfigForm | undefined = undefined;
 
   constructor(deps: Pick<ReloadsDeps, 'snapshots' | 'compiler' | 'actions' | 'logger' | 'adapt'>) {
     this.#deps = deps;
@@ -28,21 +28,47 @@ export class Candidates {
 
   /** Reads a text as the file in force is read. @throws {ConfigError} with all faults of its form. */
   read(text: string): GatewaySource {
-    const source = readConfig(this.#formOf(), text, this.#deps.snapshots.current.source.document.file);
+    const { document, teams } = this.#deps.snapshots.current.source;
+    // What a team's file said last is good as long as it holds.
+    const source = readGateway(this.#formOf(), text, document.file, { leavesOut: true, good: teams?.good });
+    return this.#adapted(source);
+  }
+
+  #adapted(source: GatewaySource): GatewaySource {
     return this.#deps.adapt?.(source) ?? source;
   }
 
-  #formOf(): ReturnType<typeof gatewaySchemaOf> {
-    return (this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source)));
+  #formOf(): ConfigForm {
+    return (this.#form ??= configFormOf(this.#deps.actions.map(({ source }) => source)));
   }
 
   /** Whether a configuration says what the one in force does. */
-  isSame({ value }: GatewaySource): boolean {
-    return isDeepStrictEqual(this.#deps.snapshots.current.source.value, value);
+  isSame({ value, teams }: GatewaySource): boolean {
+    const { source } = this.#deps.snapshots.current;
+    if (!isDeepStrictEqual(source.teams?.leftOut, teams?.leftOut)) return false;
+    return (
+      isDeepStrictEqual(source.value, value) && isDeepStrictEqual(source.teams?.ofRoutes, teams?.ofRoutes)
+    );
   }
 
-  /** A snapshot that may be put into force, and has to be discarded otherwise. @throws {ConfigError} with all that speaks against it. */
+  /**
+   * A snapshot that may be put into force, and has to be discarded otherwise: of the configuration, or of what is left of it
+   * without files that have faults, where it says that these may be left out.
+   *
+   * @throws {ConfigError} with all that speaks against it.
+   */
   compile(source: GatewaySource): Snapshot {
+    try {
+      return this.#compile(source);
+    } catch (error) {
+      if (!(error instanceof ConfigError) || error instanceof NeedsRestart) throw error;
+      const left = source.teams?.without(error.faults);
+      if (left === undefined) throw error;
+      return this.compile(this.#adapted(left));
+    }
+  }
+
+  #compile(source: GatewaySource): Snapshot {
     const { snapshots, compiler } = this.#deps;
     const { current } = snapshots;
     const fixed = restartFaults(current.source, source);
@@ -60,11 +86,24 @@ export class Candidates {
 
   /** One that is only looked at, and discarded: made between turns of the loop. @throws {ConfigError} with all faults. */
   async compared(text: string): Promise<Snapshot> {
-    const { snapshots, compiler, adapt } = this.#deps;
-    const { file } = snapshots.current.source.document;
-    const source = await readConfigInTurns(this.#formOf(), text, file);
-    const read = source === undefined ? this.read(text) : (adapt?.(source) ?? source);
-    return compiler.compared(read, snapshots.current);
+    const { snapshots, compiler } = this.#deps;
+    const { current } = snapshots;
+    for (let source = await this.#readInTurns(text, current); ;) {
+      try {
+        return await compiler.compared(source, current);
+      } catch (error) {
+        const left = error instanceof ConfigError ? source.teams?.without(error.faults) : undefined;
+        if (left === undefined) throw error;
+        source = this.#adapted(left);
+      }
+    }
+  }
+
+  // Texts of several files are read at once.
+  async #readInTurns(text: string, { source }: Snapshot): Promise<GatewaySource> {
+    if (text.startsWith(BUNDLE_MARK)) return this.read(text);
+    const read = await readConfigInTurns(this.#formOf().gateway, text, source.document.file);
+    return read === undefined ? this.read(text) : this.#adapted(read);
   }
 
   /** Why something thrown keeps a configuration from being put into force. */

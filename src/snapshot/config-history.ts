@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { writtenDigest } from '../config/config-bundle.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { ConfigSummary } from './config-summary.ts';
@@ -170,7 +170,7 @@ export class ConfigHistory {
 }
 
 function digestOf(text: string | undefined): string {
-  return text === undefined ? '' : hash('sha256', text, 'hex');
+  return text === undefined ? '' : writtenDigest(text);
 }
 
 function inForceFirst(a: Kept, b: Kept): number {

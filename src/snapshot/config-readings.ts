@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { readText } from '../config/config-reader.ts';
+import { readConfigText } from '../config/included-files.ts';
 import { GONE, stampOf } from './config-file-watch.ts';
 
 /** What a configuration is to be read of. */
@@ -60,7 +60,7 @@ async function stampsOf(names: readonly string[]): Promise<string> {
 }
 
 function foundIn(file: string): Promise<{ digest: string } & ({ text: string } | { error: unknown })> {
-  return readText(file).then(
+  return readConfigText(file).then(
     (text) => ({ text, digest: hash('sha256', text, 'hex') }),
     (error: unknown) => ({ error, digest: 'unreadable' }),
   );

@@ -2,6 +2,7 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ActionKind } from '../routing/route-action.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import type { LeftOut } from '../routing/teams/teams.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -25,6 +26,8 @@ export interface Reload {
   readonly place: ConfigPlace;
   /** How what is in force now differs from what was; absent unless it was put into force. */
   readonly summary?: ConfigSummary | undefined;
+  /** Files of teams that were left out of it, and why; absent where none was. */
+  readonly leftOut?: readonly LeftOut[] | undefined;
 }
 
 /** What reloads need of the rest of the gateway. */

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
+import { writtenDigest } from '../config/config-bundle.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
-import { readText } from '../config/config-reader.ts';
+import { readConfigText } from '../config/included-files.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { Candidates } from './candidates.ts';
 import type { ConfigPlace } from './config-desk.ts';
@@ -14,7 +14,8 @@ import { DepartedNames, routeIds, upstreamNames } from './departed-names.ts';
 import { namedCertificates } from './named-certificates.ts';
 import { namedFiles } from './named-files.ts';
 import type { EarlierConfig, Ports, Reload, ReloadNow, ReloadsDeps, WantedReload } from './reload-deps.ts';
-import { logReload, noteReload, reloadText, type Ended, type JointReload } from './reload-end.ts';
+import { leftOutOf, logLeftOut } from './left-out.ts';
+import { logReload, noteReload, reloadOf, reloadText, type Ended, type JointReload } from './reload-end.ts';
 import { ReloadTurns, sharedBy } from './reload-turns.ts';
 import type { Snapshot } from './snapshot.ts';
 import { WatchedFiles } from './watched-files.ts';
@@ -114,13 +115,19 @@ export class Reloads {
   }
 
   /** What would become of the file, which is not put into force. Never rejects. */
-  async check(): Promise<Pick<Reload, 'outcome' | 'faults' | 'summary'>> {
+  async check(): Promise<Pick<Reload, 'outcome' | 'faults' | 'summary' | 'leftOut'>> {
     const { value, document } = this.#deps.snapshots.current.source;
     try {
-      const source = this.#candidates.read(await readText(document.file));
+      const source = this.#candidates.read(await readConfigText(document.file));
       if (this.#candidates.isSame(source)) return { outcome: 'unchanged', faults: [] };
-      this.#candidates.compile(source).discard();
-      return { outcome: 'reloaded', faults: [], summary: summaryOf(value, source.value) };
+      const next = this.#candidates.compile(source);
+      next.discard();
+      return {
+        outcome: 'reloaded',
+        faults: [],
+        summary: summaryOf(value, next.source.value),
+        ...leftOutOf(next.source),
+      };
     } catch (error) {
       return this.#candidates.refusalOf(error);
     }
@@ -148,7 +155,7 @@ export class Reloads {
   /** Takes over every change of the file from now on. */
   watch(times?: WatchTimes): void {
     const { source } = this.#deps.snapshots.current;
-    this.#watched.start(namedFiles(source), source.document.readAtMs, times);
+    this.#watched.start(namedFiles(source), source.document.readAtMs, { times, text: source.document.text });
   }
 
   /** Takes nothing over any more. */
@@ -170,7 +177,7 @@ export class Reloads {
       const text = reading.text();
       wanted = { ...asked, text };
       // The file says what it did when an earlier configuration was taken back: that one stays.
-      if (asked.joint === undefined && this.#standing.isOld(asked.trigger, hash('sha256', text, 'hex')))
+      if (asked.joint === undefined && this.#standing.isOld(asked.trigger, writtenDigest(text)))
         return this.#told({ ...wanted, outcome: 'unchanged' });
       const source = this.#candidates.read(text);
       await this.#readings.willRead(namedFiles(source));
@@ -226,7 +233,10 @@ export class Reloads {
     if (next === undefined) return this.#end({ ...wanted, outcome: 'unchanged' });
     const { value } = this.#deps.snapshots.current.source;
     this.#use(next);
-    return this.#end({ ...wanted, outcome: 'reloaded', summary: summaryOf(value, next.source.value) });
+    const { source } = next;
+    const inForce = source.document.text;
+    const summary = summaryOf(value, source.value);
+    return this.#end({ ...wanted, outcome: 'reloaded', summary, inForce, ...leftOutOf(source) });
   }
 
   #use(next: Snapshot): void {
@@ -234,11 +244,12 @@ export class Reloads {
     const { current } = snapshots;
     snapshots.replace(next);
     this.ports?.use(next);
-    this.#watched.use(namedFiles(next.source), next.source.document.readAtMs);
+    this.#watched.use(namedFiles(next.source), next.source.document.readAtMs, next.source.document.text);
     metrics.forgetRoutes(this.#departedRoutes.after(current, snapshots));
     metrics.forgetUpstreams(this.#departedUpstreams.after(current, snapshots));
     this.#loadedAt = Date.now();
     logWarnings(next, logger);
+    logLeftOut(next.source, logger);
   }
 
   #show(): void {
@@ -246,6 +257,7 @@ export class Reloads {
     const { source } = snapshots.current;
     metrics.config.loaded(this.#loadedAt, source.document.digest);
     metrics.config.certificates(namedCertificates(source));
+    metrics.config.leftOut(source.teams?.leftOut ?? []);
     metrics.config.standing(this.generation, this.difference !== undefined);
   }
 
@@ -257,8 +269,8 @@ export class Reloads {
     const { trigger, outcome, text, joint } = ended;
     // Of several processes the one that has started them keeps what all of them were given.
     if (joint === undefined) {
-      this.history.add({ ...ended, of: ended.earlier?.generation });
-      this.#standing.ended(trigger, outcome, text === undefined ? undefined : hash('sha256', text, 'hex'));
+      this.history.add({ ...ended, text: ended.inForce ?? text, of: ended.earlier?.generation });
+      this.#standing.ended(trigger, outcome, text === undefined ? undefined : writtenDigest(text));
     }
     return this.#told(ended);
   }
@@ -272,17 +284,10 @@ export class Reloads {
     metrics.config.reloadEnded(ended.outcome);
     this.#show();
     logReload(this.#deps.logger, snapshots.current, ended);
-    const { trigger, outcome, faults = [], summary, joint } = ended;
+    const { trigger, joint } = ended;
     const kind = trigger === 'certificate' ? 'certificate' : 'reload';
     const isNews = joint?.isEcho !== true && trigger !== 'catch up';
     if (isNews) metrics.changes.note({ kind, text: reloadText(ended) });
-    return (this.#last = {
-      trigger,
-      at: Date.now(),
-      outcome,
-      faults,
-      place: this.place,
-      ...(summary && { summary }),
-    });
+    return (this.#last = { ...reloadOf(ended), place: this.place });
   }
 }

@@ -16,11 +16,13 @@ import { FaultPlaces } from '../routing/fault-places.ts';
 import { TableRoutes } from '../routing/live-routes.ts';
 import type { ActionKind, SourceFault } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
+import type { RouteTable } from '../routing/route-table.ts';
 import { identityOf } from '../routing/roles.schema.ts';
 import { atOnce, inTurns, type Steps } from '../routing/steps.ts';
 import { buildInSteps, type GatewaySource } from '../routing/table-builder.ts';
 import { lineStreamOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Owners } from '../telemetry/team-labels.ts';
 import { learnFileText, learnVariables } from '../telemetry/redaction.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
@@ -199,7 +201,10 @@ export class SnapshotCompiler {
       warnings,
       audit: this.#deps.audit,
       // All of what it was made of has the one before in it.
-      begin: () => this.#begin({ source, section, sealing }, routes),
+      begin: () => {
+        metrics.teams.use(source.teams && (() => ownersOf(source, table)));
+        this.#begin({ source, section, sealing }, routes);
+      },
       retire: () => routes.stop(),
       end: () => section && identity?.release(section),
     });
@@ -222,6 +227,14 @@ export class SnapshotCompiler {
 }
 
 type Within = <Done>(act: () => Done) => Done;
+// Read when somebody looks: routes may be learned later.
+function ownersOf({ teams }: GatewaySource, { routes }: RouteTable): Owners {
+  const upstreams = [...(teams?.ofUpstreams ?? [])].map(([name, { team }]): [string, string] => [name, team]);
+  const ofRoutes = routes.flatMap(({ id, team }): [string, string][] =>
+    team === undefined ? [] : [[id, team]],
+  );
+  return { routes: new Map(ofRoutes), upstreams: new Map(upstreams) };
+}
 
 interface Assembled {
   readonly source: GatewaySource;

@@ -125,7 +125,7 @@ export class RouteRows {
         .filter((word) => word !== '') ?? [];
     const found: ListedRow[] = [];
     await eachInSlices(rows, 4 * SLICE, (row) => {
-      if (words.every((word) => row.name.text.includes(word))) found.push(row);
+      if (words.every((word) => fits(row, word))) found.push(row);
     });
     const wanted = Math.min(found.length, from + limit);
     const sorted =
@@ -190,6 +190,13 @@ export class RouteRows {
 }
 
 const NOTHING = new Sums();
+const OF_TEAM = 'team:';
+
+// `team:orders` is for the routes of one team.
+function fits({ name }: ListedRow, word: string): boolean {
+  if (word.startsWith(OF_TEAM)) return name.team?.toLowerCase() === word.slice(OF_TEAM.length);
+  return name.text.includes(word);
+}
 
 interface Group {
   readonly name: NamedRoute;
@@ -208,7 +215,8 @@ function into(
   const { group } = name;
   const known = groups.get(group);
   if (known === undefined) {
-    const whole = { ...name, id: group, path: group, methods: '*', text: name.text };
+    const { team: _team, ...shared } = name;
+    const whole = { ...shared, id: group, path: group, methods: '*', text: name.text };
     groups.set(group, { name: whole, sums: sums ?? new Sums(), seen, members: 1 });
     return;
   }
@@ -241,8 +249,8 @@ function indexOf(names: readonly NamedRoute[]): NameIndex {
 }
 
 function rowOf(name: NamedRoute, numbers: FlowNumbers): ListedRow {
-  const { id, path, methods, upstream, group } = name;
-  return { id, path, methods, upstream, group, ...numbers, name };
+  const { id, team, path, methods, upstream, group } = name;
+  return { id, ...(team !== undefined && { team }), path, methods, upstream, group, ...numbers, name };
 }
 
 /** The row without what it was made of. */

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
+import { writtenDigest } from '../config/config-bundle.ts';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { readText } from '../config/config-reader.ts';
+import { readConfigText } from '../config/included-files.ts';
 import {
   isMeant,
   rollbackRefusal,
@@ -80,7 +80,7 @@ export class JointReloads {
   /** Reads the file for the first time. @throws {ConfigError} when it cannot be read. */
   async read(): Promise<void> {
     this.#readAtMs = Date.now();
-    this.#text = await readText(this.#deps.file);
+    this.#text = await readConfigText(this.#deps.file);
     this.#standing = new ConfigStanding(digestOf(this.#text));
     this.history.add({ text: this.#text, trigger: 'start', outcome: 'reloaded' });
   }
@@ -88,7 +88,7 @@ export class JointReloads {
   /** Takes over every change of the file, and of files that it names, from now on. */
   watch(files: readonly string[]): void {
     this.#names = files;
-    this.#watched.start(files, this.#readAtMs);
+    this.#watched.start(files, this.#readAtMs, { text: this.#text });
   }
 
   /** Takes nothing over any more. */
@@ -169,12 +169,13 @@ export class JointReloads {
     const given = answers.flatMap(([, answer]) => answer ?? []);
     const outcome = outcomeOf(given.map(({ reload }) => reload.outcome));
     if (outcome === 'reloaded') {
-      this.#text = text;
+      // Where something was left out of it, whoever comes later leaves out the same.
+      this.#text = given.find(({ inForce }) => inForce !== undefined)?.inForce ?? text;
       this.#edition += 1;
       this.#settle(answers);
     }
     const last = given.at(-1);
-    if (last !== undefined) this.#watched.use((this.#names = last.files), readAtMs);
+    if (last !== undefined) this.#watched.use((this.#names = last.files), readAtMs, this.#text);
     const of = given.find(({ reload }) => reload.outcome === outcome)?.reload;
     return this.#end(asked, of ?? { trigger, at: Date.now(), outcome, faults: [] }, text);
   }
@@ -203,7 +204,8 @@ export class JointReloads {
 
   #end({ trigger, by, earlier }: Asked, reload: Omit<Reload, 'place'>, text?: string): Reload {
     const { outcome, faults, summary } = reload;
-    this.history.add({ text, trigger, by, outcome, faults, summary, of: earlier?.generation });
+    const kept = outcome === 'reloaded' ? this.#text : text;
+    this.history.add({ text: kept, trigger, by, outcome, faults, summary, of: earlier?.generation });
     // What is left alone, for it says what it did before, is no news.
     const isLeft = outcome === 'unchanged' && text === undefined;
     if (!isLeft) this.#standing.ended(trigger, outcome, text === undefined ? undefined : digestOf(text));
@@ -245,9 +247,7 @@ export class JointReloads {
   }
 }
 
-function digestOf(text: string): string {
-  return hash('sha256', text, 'hex');
-}
+const digestOf = writtenDigest;
 
 // Who has agreed has it in force, or could not put it there.
 function outcomeOf(outcomes: readonly ReloadOutcome[]): ReloadOutcome {

@@ -51,7 +51,11 @@ export interface Questions {
       readonly text: string;
       readonly isEcho: boolean;
     },
-    InForce & { readonly reload: Reload },
+    InForce & {
+      readonly reload: Reload;
+      /** What is in force, where files that it includes were left out of it. */
+      readonly inForce?: string | undefined;
+    },
   ];
 }
 

@@ -130,7 +130,9 @@ export class WorkerSeat {
   async #reload({ round, trigger, by, ...asked }: Questions['reload'][0]): Promise<Questions['reload'][1]> {
     const agree = () => this.#channel.ask('agree', { round });
     const reload = await this.#get(Reloads).reload(trigger, { ...asked, agree }, by);
-    return { reload, ...this.#inForce() };
+    const { teams, document } = this.#get(Snapshots).current.source;
+    const inForce = teams === undefined || teams.leftOut.length === 0 ? undefined : document.text;
+    return { reload, inForce, ...this.#inForce() };
   }
 
   #inForce(): InForce {
@@ -143,7 +145,8 @@ export class WorkerSeat {
   }
 
   async #families(gauges: boolean): Promise<MetricFamily[]> {
-    const all = this.#get(Metrics).registry.getMetricsAsArray() as unknown as {
+    const { registry, teams } = this.#get(Metrics);
+    const all = registry.getMetricsAsArray() as unknown as {
       readonly type: string;
       get(): MetricFamily | Promise<MetricFamily>;
     }[];
@@ -154,7 +157,7 @@ export class WorkerSeat {
       name,
       help,
       type,
-      values: values.map(({ metricName, labels, value, exemplar }) => ({
+      values: teams.labels(values).map(({ metricName, labels, value, exemplar }) => ({
         metricName,
         labels,
         value,

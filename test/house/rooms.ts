@@ -121,7 +121,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   simulate: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['routing', 'record'] },
   // Tests of teams import it, and nothing else does.
   testing: {
-    imports: [...LEAVES, 'contracts', 'snapshot', 'upstreams', 'simulate', 'main.ts', 'pipeline/actions.ts'],
+    imports: [
+      ...LEAVES,
+      'contracts',
+      'snapshot',
+      'upstreams',
+      'simulate',
+      'main.ts',
+      'pipeline/actions.ts',
+      'routing/teams/read-gateway.ts',
+    ],
     types: ['routing'],
   },
   // It makes answers of what describes an upstream, for a gateway that is developed.
