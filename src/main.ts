@@ -16,11 +16,14 @@ import { ClientListeners } from './pipeline/client-listeners.ts';
 import { Connections } from './pipeline/connections.ts';
 import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
+import type { GatewaySource } from './routing/table-builder.ts';
 import { BootFaults } from './routing/boot-faults.ts';
 import type { JointReload } from './snapshot/reload-end.ts';
+import type { ClusterConfig } from './kubernetes/cluster-config.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
-import { createLogger } from './telemetry/logger.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
+import { LOGGER } from './telemetry/telemetry.module.ts';
 import { learnSecret } from './telemetry/redaction.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 import { Tracer } from './tracing/tracer.ts';
@@ -37,6 +40,8 @@ export class Gateway {
   /** Address of the operators' listener, once it listens. */
   adminUrl = '';
   readonly #environment: Environment;
+  /** Absent unless the configuration asks for it. */
+  #cluster: ClusterConfig | undefined = undefined;
   readonly #isWorker: boolean;
 
   /** @param isWorker whether another process has the operators' listener. */
@@ -55,7 +60,10 @@ export class Gateway {
     try {
       await this.app.init();
       const snapshots = this.app.get(Snapshots);
-      this.app.get(Warming).awaited = () => snapshots.current.upstreams.awaited;
+      this.app.get(Warming).awaited = () => [
+        ...(this.#cluster?.awaited ?? []),
+        ...snapshots.current.upstreams.awaited,
+      ];
     } catch (error) {
       const fault = this.app.get(BootFaults).with(error);
       // What is half built may not end in an orderly way, and why it was not built is what counts.
@@ -73,6 +81,7 @@ export class Gateway {
     if (!this.#isWorker) this.adminUrl = await this.app.get(AdminListener).listen();
     try {
       await this.init();
+      await this.#follow();
       await prepared?.();
       // Past `app.listen`, which logs the error that is about to be told.
       const [url] = await this.app.get(ClientListeners).listen();
@@ -81,6 +90,23 @@ export class Gateway {
       await this.app.get(AdminListener).close();
       throw error;
     }
+  }
+
+  // What follows a cluster is loaded only where there is one.
+  async #follow(): Promise<void> {
+    const { source } = this.app.get(Snapshots).current;
+    const options = source.value.kubernetes;
+    if (options === undefined) return;
+    const { ClusterConfig } = await import('./kubernetes/cluster-config.ts');
+    const reloads = this.app.get(Reloads);
+    const logger = this.app.get<Logger>(LOGGER);
+    const reload = (): Promise<Reload> => reloads.reload('cluster');
+    const { port: environmentPort } = this.#environment;
+    const listeners = (): GatewaySource['value']['listeners'] =>
+      this.app.get(Snapshots).current.source.value.listeners;
+    this.#cluster = new ClusterConfig({ logger, source, environmentPort, listeners, reload }, options);
+    reloads.addition = this.#cluster;
+    this.#cluster.start();
   }
 
   /** Addresses of all of the clients' listeners. */
@@ -112,6 +138,7 @@ export class Gateway {
     const { drainDelayMs, shutdownTimeoutMs } = this.#environment;
     const connections = this.app.get(Connections);
     this.app.get(Reloads).close();
+    await this.#cluster?.close();
     connections.depart(drainDelayMs);
     this.app.get(ClientListeners).announce();
     this.app.get(Draining).active = true;

@@ -79,7 +79,10 @@ export class ForwardKind implements ActionKind {
     input: ActionInput,
   ): RouteAction {
     if (definition.canary !== undefined)
-      throw new ActionError(['split'], 'expected one of `split` and `canary`: either says who gets a request');
+      throw new ActionError(
+        ['split'],
+        'expected one of `split` and `canary`: either says who gets a request',
+      );
     const of = (one: Upstream): SideAction => this.#forward(definition, { whole: one, current: one }, input);
     const first = of(upstream);
     const shares = others.map((one, index): Share => {
