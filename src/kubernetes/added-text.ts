@@ -26,7 +26,7 @@ export function withAdded(text: string, { routes, upstreams, listeners }: AddedP
 
 // JSON is YAML. No text of a cluster names a variable of this process.
 function written(value: Json): string {
-  return JSON.stringify(value).replaceAll('${', '$${');
+  return JSON.stringify(value).replaceAll('${', () => '$${');
 }
 
 function inserted(text: string, key: string, lines: readonly string[]): string {

@@ -10,7 +10,12 @@ import { startGateway, type TestGateway } from './gateway.ts';
 import { TestCluster } from './cluster.ts';
 
 /** A Service of one port and its EndpointSlice, as they are written. */
-export function serviceAt(name: string, port: number, namespace = 'default'): object[] {
+export function serviceAt(
+  name: string,
+  port: number,
+  namespace = 'default',
+  addresses: readonly string[] = ['127.0.0.1'],
+): object[] {
   return [
     {
       apiVersion: 'v1',
@@ -24,7 +29,7 @@ export function serviceAt(name: string, port: number, namespace = 'default'): ob
       metadata: { name: `${name}-1`, namespace, labels: { 'kubernetes.io/service-name': name } },
       addressType: 'IPv4',
       ports: [{ name: 'http', port, protocol: 'TCP' }],
-      endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
+      endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
     },
   ];
 }
