@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
+import { stringify } from 'yaml';
 import type { CatalogueEntry } from '../src/problems/catalogue.ts';
 import { built } from './built.ts';
 import { metricsPage } from './metrics-page.ts';
@@ -12,10 +13,15 @@ const { toEditorSchema } = await built<typeof import('../src/config/json-schema.
 const { catalogue } = await built<typeof import('../src/problems/catalogue.ts')>('problems/catalogue');
 const { gatewaySchema } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
 
+const { policyDefinition } = await built<typeof import('../src/kubernetes/policy-definition.ts')>(
+  'kubernetes/policy-definition',
+);
+
 const ROOT = join(import.meta.dirname, '..');
 
 /**
- * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors. `--check` only
+ * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors,
+ * the definition of the kind of policies for clusters. `--check` only
  * compares.
  */
 async function main(): Promise<void> {
@@ -48,6 +54,7 @@ async function generate(): Promise<Record<string, string>> {
       await withOperations(await readFile(join(ROOT, 'docs/admin-api.md'), 'utf8')),
       { parser: 'markdown', printWidth: 110, singleQuote: true },
     ),
+    'deploy/kubernetes/crds/gatehouse.dev_gatehousepolicies.yaml': `# Generated from the schemas of the policies by \`npm run generate\`.\n${stringify(policyDefinition(), { aliasDuplicateObjects: false, lineWidth: 110 })}`,
     'docs/errors.md': await format(errorsPage(), { parser: 'markdown', printWidth: 110 }),
   };
 }
