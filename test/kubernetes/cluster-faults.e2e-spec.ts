@@ -46,7 +46,7 @@ describe('what goes wrong with a cluster', () => {
   const serves = (name: string): Promise<unknown> => world.until(isServed, '/', { host: `${name}.test` });
 
   it('is ready once all of it is in force', async () => {
-    expect((await fetch(`${world.gateway.adminUrl}/readyz`)).status).toBe(200);
+    expect((await world.ask('/health/ready')).status).toBe(200);
   });
 
   it('takes new objects, changed ones and those that go', async () => {
@@ -84,8 +84,8 @@ describe('what goes wrong with a cluster', () => {
     cluster.instead = () => 503;
     cluster.cut();
     expect(isServed(await world.ask('/', { host: 'one.test' }))).toBe(true);
-    const [line] = await world.gateway.linesWhere(({ msg }) => msg === 'the cluster cannot be followed');
-    expect(String(line?.['why'])).toMatch(/503|ECONNRESET|cut/);
+    const told = await world.gateway.linesWhere(({ why }) => /503|ECONNRESET|cut/.test(String(why)));
+    expect(told).not.toEqual([]);
     cluster.instead = undefined;
     cluster.apply(routeOf('after-refusal'));
     await serves('after-refusal');

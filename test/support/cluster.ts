@@ -121,6 +121,7 @@ export class TestCluster {
         response.write(`${JSON.stringify({ type: 'ERROR', object: statusOf(410, 'Expired') })}\n`);
       response.end();
     }
+    this.#watches.clear();
   }
 
   /** Tells all that watch which version it is. */
