@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
 import { AuditTrail } from './audit/audit-trail.ts';
 import { AppModule, type GatewayOptions } from './app.module.ts';
-import type { ConfigFault } from './config/config-fault.ts';
+import { ConfigError, type ConfigFault } from './config/config-fault.ts';
 import type { Environment } from './config/env.schema.ts';
 import { redisPlaceOf } from './config/redis-url.ts';
 import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
@@ -31,6 +31,10 @@ import type { WorkerSeat } from './workers/worker-seat.ts';
 
 /** What the last spans may take to reach the collector, in ms: less than a shutdown has for its goodbyes. */
 const LAST_SPANS_MS = 2000;
+
+/** Each worker would follow the cluster, and take another configuration than its siblings for a while. */
+const SINGLY =
+  'expected 1 beside `kubernetes` in the configuration: run more replicas in place of more workers';
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
 export class Gateway {
@@ -97,6 +101,7 @@ export class Gateway {
     const { source } = this.app.get(Snapshots).current;
     const options = source.value.kubernetes;
     if (options === undefined) return;
+    if (this.#isWorker) throw new ConfigError([{ file: 'environment', key: 'WORKERS', message: SINGLY }]);
     const { ClusterConfig } = await import('./kubernetes/cluster-config.ts');
     const reloads = this.app.get(Reloads);
     const logger = this.app.get<Logger>(LOGGER);

@@ -57,24 +57,30 @@ export interface Answered {
   readonly body: string;
 }
 
+/** Whatever a gateway can be led to. */
+interface AnyCluster {
+  readonly kubeconfig: string;
+  stop(): void | Promise<void>;
+}
+
 /** A gateway that follows a cluster. */
-export class ClusterGateway {
-  readonly cluster: TestCluster;
+export class ClusterGateway<Cluster extends AnyCluster = TestCluster> {
+  readonly cluster: Cluster;
   readonly gateway: TestGateway;
   readonly #folder: string;
 
-  private constructor(cluster: TestCluster, gateway: TestGateway, folder: string) {
+  private constructor(cluster: Cluster, gateway: TestGateway, folder: string) {
     this.cluster = cluster;
     this.gateway = gateway;
     this.#folder = folder;
   }
 
   /** @param options of the `kubernetes:` section; @param file what stands in the file besides. */
-  static async start(
-    cluster: TestCluster,
+  static async start<Cluster extends AnyCluster>(
+    cluster: Cluster,
     options: object = {},
     file: object = { listeners: [{ port: 0 }] },
-  ): Promise<ClusterGateway> {
+  ): Promise<ClusterGateway<Cluster>> {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cluster-'));
     const kubeconfig = join(folder, 'kubeconfig');
     writeFileSync(kubeconfig, cluster.kubeconfig);
@@ -96,7 +102,7 @@ export class ClusterGateway {
 
   async stop(): Promise<void> {
     await this.gateway.stop();
-    this.cluster.stop();
+    await this.cluster.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
