@@ -110,7 +110,7 @@ export class Gateway {
     const listeners = (): GatewaySource['value']['listeners'] =>
       this.app.get(Snapshots).current.source.value.listeners;
     this.#cluster = new ClusterConfig({ logger, source, environmentPort, listeners, reload }, options);
-    reloads.addition = this.#cluster;
+    reloads.additions.source = this.#cluster;
     this.#cluster.start();
   }
 

@@ -14,10 +14,22 @@ describe('withAdded', () => {
   it.each([
     ['no sections', 'version: 1\n'],
     ['no line end', 'version: 1'],
-    ['blocks', 'version: 1\nroutes:\n  - id: old\n    match: { path: /old }\nupstreams:\n  one:\n    targets: [http://b.test]\n'],
-    ['a list as far left as its key', 'version: 1\nroutes:\n- id: old\n  match: { path: /old }\n\n# end\ntiers: {}\n'],
-    ['deeper blocks and comments', 'version: 1\nroutes: # ours\n    # first\n    - id: old\n\n    # last\nupstreams:\n    one: { targets: [http://b.test] }\n'],
-    ['flows', 'version: 1\nroutes: [{ id: old }, { id: older }]\nupstreams: { one: {} } # none\nlisteners: [{ port: 1 }]\n'],
+    [
+      'blocks',
+      'version: 1\nroutes:\n  - id: old\n    match: { path: /old }\nupstreams:\n  one:\n    targets: [http://b.test]\n',
+    ],
+    [
+      'a list as far left as its key',
+      'version: 1\nroutes:\n- id: old\n  match: { path: /old }\n\n# end\ntiers: {}\n',
+    ],
+    [
+      'deeper blocks and comments',
+      'version: 1\nroutes: # ours\n    # first\n    - id: old\n\n    # last\nupstreams:\n    one: { targets: [http://b.test] }\n',
+    ],
+    [
+      'flows',
+      'version: 1\nroutes: [{ id: old }, { id: older }]\nupstreams: { one: {} } # none\nlisteners: [{ port: 1 }]\n',
+    ],
     ['empty flows and nulls', 'version: 1\nroutes: []\nupstreams: {}\nlisteners: ~\n'],
     ['empty sections', 'version: 1\nroutes:\nupstreams:\n'],
     ['a flow over several lines', 'version: 1\nroutes: [\n  { id: old },\n  { id: older }\n]\ntiers: {}\n'],

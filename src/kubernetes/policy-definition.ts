@@ -12,35 +12,7 @@ const name = { type: 'string', minLength: 1, maxLength: 253 } as const;
  * gateway refuses those, where a cluster would drop them and leave a route without what was meant to guard it.
  */
 export function policyDefinition(): Schema {
-  const policies = Object.fromEntries(policyList.map((policy) => [policy.name, ofPolicy(policy)]));
-  const spec = {
-    type: 'object',
-    required: ['targetRefs', 'policies'],
-    properties: {
-      targetRefs: {
-        type: 'array',
-        minItems: 1,
-        maxItems: 16,
-        description: 'What the policies hold for, in the namespace of the policy.',
-        items: {
-          type: 'object',
-          required: ['group', 'kind', 'name'],
-          properties: {
-            group: { ...name, enum: ['gateway.networking.k8s.io', 'networking.k8s.io'] },
-            kind: { ...name, enum: ['Gateway', 'HTTPRoute', 'GRPCRoute', 'Ingress'] },
-            name,
-            sectionName: { ...name, description: 'A listener of the Gateway, or a rule of the route.' },
-          },
-        },
-      },
-      policies: {
-        type: 'object',
-        description: 'Policies by name, as `policies` of the configuration file.',
-        properties: policies,
-        ...OPEN,
-      },
-    },
-  };
+  const spec = specification();
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -77,6 +49,38 @@ export function policyDefinition(): Schema {
           },
         },
       ],
+    },
+  };
+}
+
+function specification(): Schema {
+  const policies = Object.fromEntries(policyList.map((policy) => [policy.name, ofPolicy(policy)]));
+  return {
+    type: 'object',
+    required: ['targetRefs', 'policies'],
+    properties: {
+      targetRefs: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 16,
+        description: 'What the policies hold for, in the namespace of the policy.',
+        items: {
+          type: 'object',
+          required: ['group', 'kind', 'name'],
+          properties: {
+            group: { ...name, enum: ['gateway.networking.k8s.io', 'networking.k8s.io'] },
+            kind: { ...name, enum: ['Gateway', 'HTTPRoute', 'GRPCRoute', 'Ingress'] },
+            name,
+            sectionName: { ...name, description: 'A listener of the Gateway, or a rule of the route.' },
+          },
+        },
+      },
+      policies: {
+        type: 'object',
+        description: 'Policies by name, as `policies` of the configuration file.',
+        properties: policies,
+        ...OPEN,
+      },
     },
   };
 }

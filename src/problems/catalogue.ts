@@ -44,8 +44,7 @@ export const catalogue = {
     remedy: 'Check the path; `gatehouse routes` lists what exists.',
   }),
   'upstream-missing': entry(500, 'handle', 'Nobody answers this', {
-    cause:
-      'The share of the route that the request fell to has no service: `split` refuses it, or the object of the cluster that the route was made of names a service that there is not, or that it may not name.',
+    cause: 'The share of the route that the request fell to has no service, or is refused by `split`.',
     remedy: 'Operators look at `split` of the route, or at the status of the HTTPRoute.',
   }),
   'version-unknown': entry(400, 'match', 'There is no such version', {

@@ -15,7 +15,10 @@ describe('WeightedTurns', () => {
       const total = weights.reduce((sum, one) => sum + one, 0);
       const turns = new WeightedTurns(weights);
       const counts = weights.map(() => 0);
-      for (let turn = 0; turn < total; turn += 1) counts[turns.next()]! += 1;
+      for (let turn = 0; turn < total; turn += 1) {
+        const next = turns.next();
+        counts[next] = (counts[next] ?? 0) + 1;
+      }
       expect(counts).toEqual(weights);
     }
   });

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { ConfigFault } from '../config/config-fault.ts';
 import { readText } from '../config/config-reader.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { Additions, Again } from './additions.ts';
 import { Candidates } from './candidates.ts';
 import type { ConfigPlace } from './config-desk.ts';
 import type { WatchTimes } from './config-file-watch.ts';
@@ -13,22 +14,12 @@ import { logWarnings } from './config-warnings.ts';
 import { DepartedNames, routeIds, upstreamNames } from './departed-names.ts';
 import { namedCertificates } from './named-certificates.ts';
 import { namedFiles } from './named-files.ts';
-import type {
-  ConfigAddition,
-  EarlierConfig,
-  Ports,
-  Reload,
-  ReloadsDeps,
-  WantedReload,
-} from './reload-deps.ts';
+import type { EarlierConfig, Ports, Reload, ReloadsDeps, WantedReload } from './reload-deps.ts';
 import { logReload, noteReload, reloadText, type Ended, type JointReload } from './reload-end.ts';
 import type { Snapshot } from './snapshot.ts';
 import { WatchedFiles } from './watched-files.ts';
 
 export type { EarlierConfig, Ports, Reload, ReloadsDeps };
-
-/** What was added is other than it was, and may be put into force now. */
-class Again extends Error {}
 
 /**
  * Puts another configuration into force while the gateway serves. One with a fault changes nothing, and neither does one
@@ -52,10 +43,8 @@ export class Reloads {
   #waiting: Promise<Reload> | undefined = undefined;
   #isClosed = false;
   #place: ConfigPlace | undefined = undefined;
-  /** What another source adds to the file; absent where none does. */
-  addition: ConfigAddition | undefined = undefined;
-  /** What the file said last that could be put into force. */
-  #fileText: string;
+  /** What another source adds to the file. */
+  readonly additions: Additions;
   /** Opens and closes listeners; absent where nothing listens. */
   ports: Ports | undefined = undefined;
 
@@ -64,7 +53,7 @@ export class Reloads {
     this.#candidates = new Candidates(deps);
     const { document } = deps.snapshots.current.source;
     this.#digest = document.digest;
-    this.#fileText = document.text;
+    this.additions = new Additions(document.text);
     this.#watched = new WatchedFiles(document.file, (trigger) => void this.reload(trigger));
     this.#standing = new ConfigStanding(document.digest);
     this.history.add({ text: document.text, trigger: 'start', outcome: 'reloaded' }, this.#loadedAt);
@@ -192,35 +181,25 @@ export class Reloads {
       // Read before, for whoever has asked by name: the watch finds the same change a moment later.
       if (asked.trigger === 'file' && reading.isKnown && this.#last !== undefined) return this.#last;
       const read = reading.text();
-      const text = this.#isAddedTo(asked) ? (this.addition?.added(read) ?? read) : read;
+      const text = this.additions.withAdded(read, asked, this.#standing);
       wanted = { ...asked, text, ...(text !== read && { fileText: read }) };
       // The file says what it did when an earlier configuration was taken back: that one stays.
       if (asked.joint === undefined && this.#standing.isOld(asked.trigger, hash('sha256', text, 'hex')))
         return this.#told({ ...wanted, outcome: 'unchanged' });
       const ended = await this.#take(this.#candidates.read(text), wanted);
-      if (ended.outcome !== 'faulty' && this.#isAddedTo(asked)) this.#fileText = read;
+      this.additions.ended(read, asked, ended);
       return ended;
     } catch (error) {
       if (error instanceof Again) return 'again';
       const refusal = this.#candidates.refusalOf(error);
-      return this.#isWorthATry(wanted, refusal.faults) ? 'again' : this.#end({ ...wanted, ...refusal });
+      return this.additions.areLess(wanted, refusal.faults) ? 'again' : this.#end({ ...wanted, ...refusal });
     }
-  }
-
-  /** What was in force before is taken back as a whole. */
-  #isAddedTo({ joint, earlier, trigger }: WantedReload): boolean {
-    if (this.addition === undefined || this.#standing.keepsText(trigger)) return false;
-    return joint === undefined && earlier === undefined;
-  }
-
-  #isWorthATry({ fileText }: WantedReload, faults: readonly ConfigFault[]): boolean {
-    return fileText !== undefined && this.addition?.takeOut(faults) === true;
   }
 
   async #readingOf({ trigger, joint, earlier }: WantedReload): Promise<ConfigReading> {
     const { file, text } = this.#deps.snapshots.current.source.document;
     const kept = this.#standing.keepsText(trigger) ? text : undefined;
-    const known = trigger === 'cluster' ? this.#fileText : undefined;
+    const known = trigger === 'cluster' ? this.additions.fileText : undefined;
     const given = joint?.text ?? earlier?.text ?? kept ?? known;
     return given === undefined ? this.#readings.read(file) : givenText(given);
   }
@@ -242,7 +221,7 @@ export class Reloads {
       return this.#used(this.#compile(source, wanted.trigger), wanted);
     } catch (error) {
       const refusal = this.#candidates.refusalOf(error);
-      if (this.#isWorthATry(wanted, refusal.faults)) throw new Again();
+      if (this.additions.areLess(wanted, refusal.faults)) throw new Again();
       return this.#end({ ...wanted, ...refusal });
     }
   }

@@ -3,7 +3,6 @@ import {
   keyOf,
   listOf,
   textOf,
-  titleOf,
   wordsOf,
   type Condition,
   type Json,
@@ -14,7 +13,8 @@ import { fails, holds } from './conditions.ts';
 import { ObjectFault } from './faults.ts';
 import { localPort, type ClusterView, type Settings } from './settings.ts';
 
-const GROUP = 'gateway.networking.k8s.io';
+/** The group of the Gateway API. */
+export const GROUP = 'gateway.networking.k8s.io';
 const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute'] as const;
 
 /** The kinds of routes that listeners take. */
@@ -269,43 +269,6 @@ function conflictOf(listeners: readonly Json[], index: number): Condition | unde
       return fails('Accepted', 'HostnameConflict', `${place} have the same port and hostname`);
   }
   return undefined;
-}
-
-/** The status of a Gateway. */
-export function gatewayStatus({ gateway, listeners }: BoundGateway, addresses: readonly Json[]): Json {
-  const bad = listeners.filter(({ local }) => local === undefined);
-  const message = bad.map(({ name }) => name).join(', ');
-  const isWhole = bad.length === 0;
-  const asked = listOf(gateway.spec['addresses']).length > 0;
-  const accepted = asked
-    ? fails(
-        'Accepted',
-        'UnsupportedAddress',
-        'addresses: cannot be chosen; the gateway has those of its Service',
-      )
-    : isWhole
-      ? holds('Accepted')
-      : bad.length < listeners.length
-        ? holds(
-            'Accepted',
-            'ListenersNotValid',
-            `of ${titleOf(gateway)} these listeners are not served: ${message}`,
-          )
-        : fails('Accepted', 'ListenersNotValid', `none of the listeners can be served: ${message}`);
-  const programmed =
-    bad.length < listeners.length
-      ? holds('Programmed')
-      : fails('Programmed', 'Invalid', `none of the listeners can be served: ${message}`);
-  return {
-    addresses,
-    conditions: [accepted, programmed],
-    listeners: listeners.map(({ name, kinds, attached, conditions }) => ({
-      name,
-      supportedKinds: kinds.map((kind) => ({ group: GROUP, kind })),
-      attachedRoutes: attached.size,
-      conditions,
-    })),
-  };
 }
 
 /** The key of a Gateway that a parent reference leads to; undefined for another kind. */

@@ -36,7 +36,7 @@ const CUT = /^[^([{]*[)\]}]|[([{][^)\]}]*$/;
 // An expression holds within a segment; one over several is none that routes could be ordered by.
 function expressionPattern(text: string, field: string): string {
   const inner = text.replace(/\$$/, '').replaceAll('[^/]', '.');
-  const isPrefix = /\/\.\*$/.test(inner);
+  const isPrefix = inner.endsWith('/.*');
   const segments = (isPrefix ? inner.slice(0, -3) : inner).slice(1).split('/');
   const parts = segments.map((segment, index) => {
     if (LITERAL.test(segment)) return segment;
