@@ -80,7 +80,7 @@ export const catalogue = {
   'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
     cause: 'The route requires authentication and the request carries no credential that it accepts.',
     remedy:
-      'Send `Authorization: Bearer <token>` or `X-API-Key: <key>`; WWW-Authenticate names what is accepted.',
+      'Send `Authorization: Bearer <token>` or `X-API-Key: <key>`; WWW-Authenticate says what is taken.',
   }),
   'credentials-invalid': entry(401, 'identify', 'The credentials are not valid', {
     cause:
@@ -90,8 +90,7 @@ export const catalogue = {
   'credentials-expired': entry(401, 'identify', 'The token has expired', {
     cause:
       'The `exp` of the token has passed, the API key has ended, or the certificate of the client has expired.',
-    remedy:
-      'Refresh the token, or renew the certificate, and retry; for a key, ask the operator for another one.',
+    remedy: 'Refresh the token, or renew the certificate, and retry; for a key, ask for another one.',
   }),
   'credentials-revoked': entry(401, 'identify', 'The credentials were revoked', {
     cause:
@@ -293,8 +292,7 @@ export const catalogue = {
     retryable: true,
   }),
   internal: entry(500, 'handle', 'Something went wrong in the gateway', {
-    cause:
-      'A fault of the gateway or of a code-first handler. The log holds the details under the request id.',
+    cause: 'A fault of the gateway or of a code-first handler. The log has details under the request id.',
     remedy: 'Report the `instance` of the problem.',
   }),
 } as const satisfies Record<string, CatalogueEntry>;

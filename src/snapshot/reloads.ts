@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { ConfigFault } from '../config/config-fault.ts';
 import { readText } from '../config/config-reader.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { Additions, Again } from './additions.ts';
@@ -166,15 +165,7 @@ export class Reloads {
     return this.#running;
   }
 
-  // As long as another try makes sense: each has less of what was added.
   async #read(asked: WantedReload): Promise<Reload> {
-    for (;;) {
-      const ended = await this.#tried(asked);
-      if (ended !== 'again') return ended;
-    }
-  }
-
-  async #tried(asked: WantedReload): Promise<Reload | 'again'> {
     let wanted = asked;
     try {
       const reading = await this.#readingOf(asked);
@@ -190,9 +181,11 @@ export class Reloads {
       this.additions.ended(read, asked, ended);
       return ended;
     } catch (error) {
-      if (error instanceof Again) return 'again';
+      if (error instanceof Again) return this.#read(asked);
       const refusal = this.#candidates.refusalOf(error);
-      return this.additions.areLess(wanted, refusal.faults) ? 'again' : this.#end({ ...wanted, ...refusal });
+      return this.additions.areLess(wanted, refusal.faults)
+        ? this.#read(asked)
+        : this.#end({ ...wanted, ...refusal });
     }
   }
 
@@ -208,7 +201,7 @@ export class Reloads {
     const faults = (await this.ports?.prepare(source)) ?? [];
     const reload =
       faults.length > 0
-        ? this.#faulty(wanted, faults)
+        ? this.#end({ ...wanted, outcome: 'faulty', faults })
         : wanted.joint === undefined
           ? this.#apply(source, wanted)
           : await this.#applyJointly(source, wanted, wanted.joint);
@@ -220,10 +213,14 @@ export class Reloads {
     try {
       return this.#used(this.#compile(source, wanted.trigger), wanted);
     } catch (error) {
-      const refusal = this.#candidates.refusalOf(error);
-      if (this.additions.areLess(wanted, refusal.faults)) throw new Again();
-      return this.#end({ ...wanted, ...refusal });
+      return this.#refused(error, wanted);
     }
+  }
+
+  #refused(error: unknown, wanted: WantedReload): Reload {
+    const refusal = this.#candidates.refusalOf(error);
+    if (this.additions.areLess(wanted, refusal.faults)) throw new Again();
+    return this.#end({ ...wanted, ...refusal });
   }
 
   async #applyJointly(source: GatewaySource, wanted: WantedReload, joint: JointReload): Promise<Reload> {
@@ -235,9 +232,9 @@ export class Reloads {
       });
       if (faults.length === 0) return this.#used(next, wanted);
       next?.discard();
-      return this.#faulty(wanted, faults);
+      return this.#end({ ...wanted, outcome: 'faulty', faults });
     } catch (error) {
-      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
+      return this.#refused(error, wanted);
     }
   }
 
@@ -273,10 +270,6 @@ export class Reloads {
     metrics.config.loaded(this.#loadedAt, source.document.digest);
     metrics.config.certificates(namedCertificates(source));
     metrics.config.standing(this.generation, this.difference !== undefined);
-  }
-
-  #faulty(wanted: WantedReload, faults: readonly ConfigFault[]): Reload {
-    return this.#end({ ...wanted, outcome: 'faulty', faults });
   }
 
   #end(ended: Ended): Reload {

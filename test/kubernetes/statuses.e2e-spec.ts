@@ -167,7 +167,7 @@ spec: { gatewayClassName: somebody, listeners: [{ name: http, port: 80, protocol
 `;
 
 const conditionsOf = ({ status }: ClusterObject): Conditions =>
-  ((status?.['parents'] as { conditions: Conditions }[])[0]?.conditions ?? []) as Conditions;
+  ((status?.['parents'] as { conditions: Conditions }[] | undefined)?.[0]?.conditions ?? []) as Conditions;
 
 describe('statuses of objects', () => {
   let world: ClusterGateway;
@@ -201,7 +201,7 @@ describe('statuses of objects', () => {
         { type: 'Programmed', status: 'True' },
       ],
     });
-    const [listener] = status?.['listeners'] as { attachedRoutes: number }[];
+    const [listener] = (status ?? {})['listeners'] as { attachedRoutes: number }[];
     expect(listener?.attachedRoutes).toBeGreaterThan(4);
   });
 
@@ -238,7 +238,7 @@ describe('statuses of objects', () => {
         (
           conditionsOf({
             ...one,
-            status: { parents: [(one.status?.['parents'] as object[])[1]] },
+            status: { parents: [(one.status?.['parents'] as object[] | undefined)?.[1]] },
           })[0] as unknown as { observedGeneration: number }
         ).observedGeneration === 2,
     );
