@@ -88,8 +88,7 @@ export const catalogue = {
     remedy: 'Get a new token from the issuer, or ask for a new key, or for a rule for the certificate.',
   }),
   'credentials-expired': entry(401, 'identify', 'The token has expired', {
-    cause:
-      'The `exp` of the token has passed, the API key has ended, or the certificate of the client has expired.',
+    cause: 'The `exp` of the token has passed, or the API key or the certificate of the client has ended.',
     remedy: 'Refresh the token, or renew the certificate, and retry; for a key, ask for another one.',
   }),
   'credentials-revoked': entry(401, 'identify', 'The credentials were revoked', {
