@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import type { CatalogueEntry } from '../src/problems/catalogue.ts';
 import { built } from './built.ts';
 import { withValues } from './chart-values.ts';
@@ -13,11 +14,15 @@ const { toEditorSchema } = await built<typeof import('../src/config/json-schema.
 const { catalogue } = await built<typeof import('../src/problems/catalogue.ts')>('problems/catalogue');
 const { configForm } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
 
+const { policyDefinition } = await built<typeof import('../src/kubernetes/policy-definition.ts')>(
+  'kubernetes/policy-definition',
+);
+
 const ROOT = join(import.meta.dirname, '..');
 
 /**
  * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors, the
- * values of the chart. `--check` only compares.
+ * values of the chart, the definition of the kind of policies for clusters. `--check` only compares.
  */
 async function main(): Promise<void> {
   const stale: string[] = [];
@@ -50,6 +55,7 @@ async function generate(): Promise<Record<string, string>> {
       await read('deploy/helm/gatehouse/values.yaml'),
     ),
     'config/team.schema.json': ofTeams,
+    'deploy/kubernetes/crds/gatehouse.dev_gatehousepolicies.yaml': `# Generated from the schemas of the policies by \`npm run generate\`.\n${stringify(policyDefinition(), { aliasDuplicateObjects: false, lineWidth: 110 })}`,
     'docs/metrics.md': await metricsPage(),
     'docs/admin-api.md': await withOperations(await read('docs/admin-api.md')),
     'docs/errors.md': errorsPage(),

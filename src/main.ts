@@ -18,10 +18,12 @@ import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
 import { BootFaults } from './routing/boot-faults.ts';
 import type { JointReload } from './snapshot/reload-end.ts';
+import type { ClusterConfig } from './kubernetes/cluster-config.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
 import type { GatewaySource } from './routing/table-builder.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
-import { createLogger } from './telemetry/logger.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
+import { LOGGER } from './telemetry/telemetry.module.ts';
 import { learnSecret } from './telemetry/redaction.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 import { Tracer } from './tracing/tracer.ts';
@@ -29,6 +31,10 @@ import type { WorkerSeat } from './workers/worker-seat.ts';
 
 /** What the last spans may take to reach the collector, in ms: less than a shutdown has for its goodbyes. */
 const LAST_SPANS_MS = 2000;
+
+/** Each worker would follow the cluster, and take another configuration than its siblings for a while. */
+const SINGLY =
+  'expected 1 beside `kubernetes` in the configuration: run more replicas in place of more workers';
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
 export class Gateway {
@@ -38,6 +44,8 @@ export class Gateway {
   /** Address of the operators' listener, once it listens. */
   adminUrl = '';
   readonly #environment: Environment;
+  /** Absent unless the configuration asks for it. */
+  #cluster: ClusterConfig | undefined = undefined;
   readonly #isWorker: boolean;
 
   /** @param isWorker whether another process has the operators' listener. */
@@ -56,7 +64,10 @@ export class Gateway {
     try {
       await this.app.init();
       const snapshots = this.app.get(Snapshots);
-      this.app.get(Warming).awaited = () => snapshots.current.upstreams.awaited;
+      this.app.get(Warming).awaited = () => [
+        ...(this.#cluster?.awaited ?? []),
+        ...snapshots.current.upstreams.awaited,
+      ];
     } catch (error) {
       const fault = this.app.get(BootFaults).with(error);
       // What is half built may not end in an orderly way, and why it was not built is what counts.
@@ -74,6 +85,7 @@ export class Gateway {
     if (!this.#isWorker) this.adminUrl = await this.app.get(AdminListener).listen();
     try {
       await this.init();
+      await this.#follow();
       await prepared?.();
       // Past `app.listen`, which logs the error that is about to be told.
       const [url] = await this.app.get(ClientListeners).listen();
@@ -82,6 +94,24 @@ export class Gateway {
       await this.app.get(AdminListener).close();
       throw error;
     }
+  }
+
+  // What follows a cluster is loaded only where there is one.
+  async #follow(): Promise<void> {
+    const { source } = this.app.get(Snapshots).current;
+    const options = source.value.kubernetes;
+    if (options === undefined) return;
+    if (this.#isWorker) throw new ConfigError([{ file: 'environment', key: 'WORKERS', message: SINGLY }]);
+    const { ClusterConfig } = await import('./kubernetes/cluster-config.ts');
+    const reloads = this.app.get(Reloads);
+    const logger = this.app.get<Logger>(LOGGER);
+    const reload = (): Promise<Reload> => reloads.reload('cluster');
+    const { port: environmentPort } = this.#environment;
+    const listeners = (): GatewaySource['value']['listeners'] =>
+      this.app.get(Snapshots).current.source.value.listeners;
+    this.#cluster = new ClusterConfig({ logger, source, environmentPort, listeners, reload }, options);
+    reloads.additions.source = this.#cluster;
+    this.#cluster.start();
   }
 
   /** Addresses of all of the clients' listeners. */
@@ -113,6 +143,7 @@ export class Gateway {
     const { drainDelayMs, shutdownTimeoutMs } = this.#environment;
     const connections = this.app.get(Connections);
     this.app.get(Reloads).close();
+    await this.#cluster?.close();
     connections.depart(drainDelayMs);
     this.app.get(ClientListeners).announce();
     this.app.get(Draining).active = true;

@@ -48,6 +48,7 @@ const TASKS: Readonly<Record<string, readonly (string | readonly [string, string
     'workers.md',
     'redis.md',
     'discovery.md',
+    ['kubernetes-gateway-api.md', 'Kubernetes as a source'],
     'load-balancing.md',
     'health.md',
     'hedging.md',

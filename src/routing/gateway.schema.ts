@@ -22,6 +22,7 @@ import { includeSchema } from './teams/include.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
 import { belongsToUpstreams } from './idle-policies.ts';
+import { kubernetesSchema } from './kubernetes.schema.ts';
 import { logsSchema } from './logs.schema.ts';
 import { matchSchema, pathsSchema, prioritySchema } from './match.schema.ts';
 import type { ActionSource } from './route-action.ts';
@@ -204,6 +205,16 @@ const wholeSchema = z
     logs: logsSchema,
     tracing: tracingSchema.optional(),
     audit: auditSchema.optional(),
+    kubernetes: kubernetesSchema
+      .extend({
+        policies: policiesSchema
+          .optional()
+          .describe('Policies of all routes of the cluster, unless theirs say otherwise. Default none.'),
+      })
+      .optional()
+      .describe(
+        'Routes, upstreams and listeners that objects of a cluster say, besides those of the file; a change needs a restart.',
+      ),
     defaults: z
       .strictObject({ policies: policiesOfAll((said) => said === 'off').optional() })
       .default({})

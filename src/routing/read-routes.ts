@@ -84,12 +84,13 @@ function matchOf({ match }: RouteConfig, methods: readonly string[]): RouteMatch
 
 /** What is declared of a request besides its method and path, as routes have it. */
 export function conditionsOf(declared: MatchConditions | undefined): Omit<RouteMatch, 'methods' | 'path'> {
-  const { hosts = [], headers = {}, query, cookies } = declared ?? {};
+  const { hosts = [], headers = {}, query, cookies, ports } = declared ?? {};
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     hosts,
     headers: Object.fromEntries(lower) as ValueMatches,
     ...(query === undefined ? {} : { query }),
     ...(cookies === undefined ? {} : { cookies }),
+    ...(ports === undefined ? {} : { ports }),
   };
 }

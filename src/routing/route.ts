@@ -45,6 +45,8 @@ export interface RouteMatch {
   /** Parameters of the query. */
   readonly query?: ValueMatches | undefined;
   readonly cookies?: ValueMatches | undefined;
+  /** Ports of listeners that requests may come to; undefined for all. */
+  readonly ports?: readonly number[] | undefined;
 }
 
 /** Chooses among routes that match the same, such as the versions of an API. */

@@ -5,7 +5,9 @@ import { readConfigInTurns } from '../config/yaml-in-turns.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { configFormOf, readGateway, type ConfigForm } from '../routing/teams/read-gateway.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
-import type { ReloadsDeps } from './reload-deps.ts';
+import { summaryOf } from './config-summary.ts';
+import { leftOutOf } from './left-out.ts';
+import type { Reload, ReloadsDeps } from './reload-deps.ts';
 import { restartFaults } from './restart-keys.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -16,6 +18,9 @@ export interface Refusal {
   readonly outcome: Extract<ReloadOutcome, 'faulty' | 'needs-restart'>;
   readonly faults: readonly ConfigFault[];
 }
+
+/** What would become of a configuration. */
+export type Checked = Pick<Reload, 'outcome' | 'faults' | 'summary' | 'leftOut'>;
 
 /** Makes what could take the place of the snapshot in force. */
 export class Candidates {
@@ -40,6 +45,21 @@ export class Candidates {
 
   #formOf(): ConfigForm {
     return (this.#form ??= configFormOf(this.#deps.actions.map(({ source }) => source)));
+  }
+
+  /** What would become of a text, which is not put into force. Never rejects. */
+  async check(text: Promise<string>): Promise<Checked> {
+    const { value } = this.#deps.snapshots.current.source;
+    try {
+      const source = this.read(await text);
+      if (this.isSame(source)) return { outcome: 'unchanged', faults: [] };
+      const next = this.compile(source);
+      next.discard();
+      const summary = summaryOf(value, next.source.value);
+      return { outcome: 'reloaded', faults: [], summary, ...leftOutOf(next.source) };
+    } catch (error) {
+      return this.refusalOf(error);
+    }
   }
 
   /** Whether a configuration says what the one in force does. */

@@ -60,6 +60,20 @@ export interface WantedReload {
   readonly earlier?: EarlierConfig | undefined;
   /** What was read. */
   readonly text?: string | undefined;
+  /** What the file said, where something was added to it. */
+  readonly fileText?: string | undefined;
+}
+
+/** What another source of configuration adds to the file. */
+export interface ConfigAddition {
+  /** The text of the file with what is added. */
+  added(text: string): string;
+  /**
+   * Leaves out from now on what faults are about.
+   *
+   * @returns whether anything is left out that was not before, so that another try makes sense.
+   */
+  takeOut(faults: readonly ConfigFault[]): boolean;
 }
 
 /** Puts what is wanted into force, in a turn that was taken. Never rejects. */

@@ -1,8 +1,8 @@
 import { writtenDigest } from '../config/config-bundle.ts';
-import type { ConfigFault } from '../config/config-fault.ts';
 import { readConfigText } from '../config/included-files.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
-import { Candidates } from './candidates.ts';
+import { Additions, Again } from './additions.ts';
+import { Candidates, type Checked } from './candidates.ts';
 import type { ConfigPlace } from './config-desk.ts';
 import type { WatchTimes } from './config-file-watch.ts';
 import { ConfigHistory } from './config-history.ts';
@@ -43,6 +43,8 @@ export class Reloads {
   readonly #turns = new ReloadTurns();
   #isClosed = false;
   #place: ConfigPlace | undefined = undefined;
+  /** What another source adds to the file. */
+  readonly additions: Additions;
   /** Opens and closes listeners; absent where nothing listens. */
   ports: Ports | undefined = undefined;
 
@@ -51,6 +53,7 @@ export class Reloads {
     this.#candidates = new Candidates(deps);
     const { document } = deps.snapshots.current.source;
     this.#digest = document.digest;
+    this.additions = new Additions(document.text);
     this.#watched = new WatchedFiles(document.file, (trigger) => void this.reload(trigger));
     this.#standing = new ConfigStanding(document.digest);
     this.history.add({ text: document.text, trigger: 'start', outcome: 'reloaded' }, this.#loadedAt);
@@ -115,22 +118,11 @@ export class Reloads {
   }
 
   /** What would become of the file, which is not put into force. Never rejects. */
-  async check(): Promise<Pick<Reload, 'outcome' | 'faults' | 'summary' | 'leftOut'>> {
-    const { value, document } = this.#deps.snapshots.current.source;
-    try {
-      const source = this.#candidates.read(await readConfigText(document.file));
-      if (this.#candidates.isSame(source)) return { outcome: 'unchanged', faults: [] };
-      const next = this.#candidates.compile(source);
-      next.discard();
-      return {
-        outcome: 'reloaded',
-        faults: [],
-        summary: summaryOf(value, next.source.value),
-        ...leftOutOf(next.source),
-      };
-    } catch (error) {
-      return this.#candidates.refusalOf(error);
-    }
+  check(): Promise<Checked> {
+    const { file } = this.#deps.snapshots.current.source.document;
+    const added = (text: string): string =>
+      this.additions.withAdded(text, { trigger: 'check' }, this.#standing);
+    return this.#candidates.check(readConfigText(file).then(added));
   }
 
   /**
@@ -169,21 +161,29 @@ export class Reloads {
     try {
       const { document } = this.#deps.snapshots.current.source;
       const kept = this.#standing.keepsText(asked.trigger) ? document.text : undefined;
-      const given = asked.joint?.text ?? asked.earlier?.text ?? kept;
+      const known = asked.trigger === 'cluster' ? this.additions.fileText : undefined;
+      const given = asked.joint?.text ?? asked.earlier?.text ?? kept ?? known;
       const names = namedFiles(this.#deps.snapshots.current.source);
       const reading = await this.#readings.read(asked.trigger, { file: document.file, names, given });
       // Read before, for whoever has asked by name: the watch finds the same change a moment later.
       if (reading.isKnown && asked.joint === undefined && this.#last !== undefined) return this.#last;
-      const text = reading.text();
-      wanted = { ...asked, text };
+      const read = reading.text();
+      const text = this.additions.withAdded(read, asked, this.#standing);
+      wanted = { ...asked, text, ...(text !== read && { fileText: read }) };
       // The file says what it did when an earlier configuration was taken back: that one stays.
       if (asked.joint === undefined && this.#standing.isOld(asked.trigger, writtenDigest(text)))
         return this.#told({ ...wanted, outcome: 'unchanged' });
       const source = this.#candidates.read(text);
       await this.#readings.willRead(namedFiles(source));
-      return await this.#take(source, wanted);
+      const ended = await this.#take(source, wanted);
+      this.additions.ended(read, asked, ended);
+      return ended;
     } catch (error) {
-      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
+      if (error instanceof Again) return this.#read(asked);
+      const refusal = this.#candidates.refusalOf(error);
+      return this.additions.areLess(wanted, refusal.faults)
+        ? this.#read(asked)
+        : this.#end({ ...wanted, ...refusal });
     }
   }
 
@@ -191,7 +191,7 @@ export class Reloads {
     const faults = (await this.ports?.prepare(source)) ?? [];
     const reload =
       faults.length > 0
-        ? this.#faulty(wanted, faults)
+        ? this.#end({ ...wanted, outcome: 'faulty', faults })
         : wanted.joint === undefined
           ? this.#apply(source, wanted)
           : await this.#applyJointly(source, wanted, wanted.joint);
@@ -203,8 +203,14 @@ export class Reloads {
     try {
       return this.#used(this.#compile(source, wanted.trigger), wanted);
     } catch (error) {
-      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
+      return this.#refused(error, wanted);
     }
+  }
+
+  #refused(error: unknown, wanted: WantedReload): Reload {
+    const refusal = this.#candidates.refusalOf(error);
+    if (this.additions.areLess(wanted, refusal.faults)) throw new Again();
+    return this.#end({ ...wanted, ...refusal });
   }
 
   async #applyJointly(source: GatewaySource, wanted: WantedReload, joint: JointReload): Promise<Reload> {
@@ -216,9 +222,9 @@ export class Reloads {
       });
       if (faults.length === 0) return this.#used(next, wanted);
       next?.discard();
-      return this.#faulty(wanted, faults);
+      return this.#end({ ...wanted, outcome: 'faulty', faults });
     } catch (error) {
-      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
+      return this.#refused(error, wanted);
     }
   }
 
@@ -259,10 +265,6 @@ export class Reloads {
     metrics.config.certificates(namedCertificates(source));
     metrics.config.leftOut(source.teams?.leftOut ?? []);
     metrics.config.standing(this.generation, this.difference !== undefined);
-  }
-
-  #faulty(wanted: WantedReload, faults: readonly ConfigFault[]): Reload {
-    return this.#end({ ...wanted, outcome: 'faulty', faults });
   }
 
   #end(ended: Ended): Reload {

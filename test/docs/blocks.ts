@@ -22,12 +22,14 @@ export interface ShownCommand {
 
 /** The fenced blocks of a text. */
 export function blocksOf(page: string, text: string): readonly Block[] {
-  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(({ 1: language = '', 2: block = '', index }) => ({
-    page,
-    place: `${page}:${text.slice(0, index).split('\n').length}`,
-    language,
-    text: block,
-  }));
+  return [...text.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)].map(
+    ({ 1: language = '', 2: block = '', index }) => ({
+      page,
+      place: `${page}:${text.slice(0, index).split('\n').length}`,
+      language,
+      text: block,
+    }),
+  );
 }
 
 /** Of which languages are blocks that claim what is printed or answered; others are code, or commands without an output. */

@@ -185,6 +185,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'bff/aggregation',
     ],
   },
+  // A source of configuration, loaded only where the file asks for it.
+  kubernetes: { imports: [...LEAVES, 'upstreams', 'routing', 'policies/order.ts'], types: ['snapshot'] },
   // It keeps the processes of a gateway, and gives each what the primary says.
   workers: { imports: [...LEAVES, 'admin', 'health', 'snapshot'], types: ['upstreams'] },
   cli: {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { certificate } from '../../support/certificates.ts';
+import { runCommand } from '../../support/command.ts';
 import { modules } from '../../../src/routes/index.ts';
 import { blocksOf } from '../blocks.ts';
 import type { Around, PageScenes, Scene } from './scene.ts';
@@ -161,6 +162,27 @@ tests:
   - { name: payments are for administrators, request: GET /api/v2/payments/1, as: ann, expect: { status: 200 } }
 `;
 
+/** A file of a team whose list is also a route of the gateway's. */
+const CLAIMED = `version: 1
+defaults: { policies: { authentication: { schemes: [jwt] } } }
+identity: { issuers: [{ issuer: 'https://id.test/', secretEnv: SIGNING, audiences: [api] }] }
+upstreams:
+  search: { targets: ['http://127.0.0.1:1'] }
+include:
+  - { files: teams/*.yaml, rights: { upstreams: [search], paths: [/orders], targets: any } }
+routes:
+  - { id: all-orders, match: { methods: [GET], path: /orders }, upstream: search }
+`;
+
+/** The team's file of the page. */
+function claiming(): Around {
+  const page = readFileSync(join(ROOT, 'docs/teams.md'), 'utf8');
+  mkdirSync('teams');
+  writeFileSync('teams/orders.yaml', /^```yaml file=teams\/orders\.yaml\n(.*?)^```$/ms.exec(page)?.[1] ?? '');
+  writeFileSync('gateway.yaml', CLAIMED);
+  return { env: SECRET };
+}
+
 const imported = (kind: string) => () =>
   readFileSync(join(ROOT, 'test/cli/imports', kind, 'source.yaml'), 'utf8');
 
@@ -186,6 +208,16 @@ export const asking: Readonly<Record<string, PageScenes>> = {
       },
       { env: { ...SECRET, GATEHOUSE_CONFIG: 'gateway.yaml' } },
     ),
+  },
+  'docs/teams.md': {
+    'teams/orders.yaml:5:17': {
+      set: claiming,
+      answer: async () =>
+        (await runCommand(['validate', '--config', 'gateway.yaml'], SECRET)).stderr.replace(
+          /^1 fault.*\n/m,
+          '',
+        ),
+    },
   },
   'docs/route-tests.md': {
     '$ npx gatehouse simulate': {
