@@ -1,20 +1,14 @@
+import { statSync, type BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { namesIncluded } from '../config/included-files.ts';
-import { GONE, LAG_MS, LOOK_EVERY_MS, QUIET_MS, stampOf, type WatchTimes } from './config-file-watch.ts';
+import { LAG_MS, LOOK_EVERY_MS, QUIET_MS, stampOf, type WatchTimes } from './config-file-watch.ts';
 
 /** What is looked for. */
 export interface IncludedPlaces {
   /** The folder of the configuration. */
   readonly folder: string;
   readonly patterns: readonly (readonly string[])[];
-}
-
-interface Found {
-  readonly names: readonly string[];
-  readonly stamps: readonly string[];
-  /** When the last of them was changed, in ms since the epoch. */
-  readonly changedAt: number;
 }
 
 /**
@@ -43,8 +37,13 @@ export class IncludedFilesWatch {
    * @param readAtMs when they were read: a change since then is told, too.
    */
   start(known: readonly string[], readAtMs: number): void {
+    // At once, so that what changes from here on bears another stamp; which names there are is looked at after that.
+    const names = [...new Set(known)].toSorted();
+    const found = names.map((name) => statOf(join(this.#places.folder, name)));
+    this.#seen = seenOf(names, found);
+    if (found.some((one) => one === undefined || Number(one.ctimeMs) >= readAtMs - LAG_MS)) this.#changed();
     this.#looks = setInterval(() => void this.#look(), this.#times.lookEveryMs).unref();
-    void this.#look((found) => isSame(found.names, known) && found.changedAt < readAtMs - LAG_MS);
+    void this.#look();
   }
 
   /** Looks no more. */
@@ -54,31 +53,33 @@ export class IncludedFilesWatch {
     clearTimeout(this.#quiet);
   }
 
-  async #look(isKnown?: (found: Found) => boolean): Promise<void> {
+  async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const found = await this.#find();
+    const { folder, patterns } = this.#places;
+    const names = await namesIncluded(folder, patterns);
+    const found = names.map((name) => stat(join(folder, name), { bigint: true }).catch(() => undefined));
+    const seen = seenOf(names, await Promise.all(found));
     this.#isLooking = false;
-    if (this.#looks === undefined) return;
-    const seen = JSON.stringify([found.names, found.stamps]);
-    const hasChanged = isKnown === undefined ? seen !== this.#seen : !isKnown(found);
+    if (this.#looks === undefined || seen === this.#seen) return;
     this.#seen = seen;
-    if (!hasChanged) return;
+    this.#changed();
+  }
+
+  #changed(): void {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(this.#onChange, this.#times.quietMs).unref();
   }
-
-  async #find(): Promise<Found> {
-    const { folder, patterns } = this.#places;
-    const names = await namesIncluded(folder, patterns);
-    const stats = await Promise.all(
-      names.map((name) => stat(join(folder, name), { bigint: true }).catch(() => undefined)),
-    );
-    const changedAt = Math.max(0, ...stats.map((one) => (one === undefined ? 0 : Number(one.ctimeMs))));
-    return { names, stamps: stats.map((one) => (one === undefined ? GONE : stampOf(one))), changedAt };
-  }
 }
 
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((name, index) => name === other[index]);
+function seenOf(names: readonly string[], found: readonly (BigIntStats | undefined)[]): string {
+  return JSON.stringify([names, found.map(stampOf)]);
+}
+
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
