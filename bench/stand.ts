@@ -55,6 +55,7 @@ export const START_FLAGS = [
   '--max-semi-space-size=64',
   '--no-allocation-site-pretenuring',
   '--v8-pool-size=1',
+  '--external-memory-accounted-in-global-limit',
 ];
 
 /** What all cases share: the sample services, tokens, perhaps Redis, and a folder that goes away at the end. */
