@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../src/listeners/free-port.ts';
 import type { GatewayStart, World } from '../chaos/world.ts';
 import { took } from '../chaos/world.ts';
+import { readMetrics, sumOf } from '../metrics.ts';
 import type { Subject } from '../stand.ts';
 import type { Haproxy } from './haproxy.ts';
 
@@ -21,7 +22,7 @@ export interface Ending {
 }
 
 /** The configuration of a replica that listens on a port. */
-export type ReplicaConfig = (port: number) => object;
+export type ReplicaConfig = (port: number, index: number) => object;
 
 /** How one replica is started. */
 export type ReplicaStart = (index: number) => GatewayStart;
@@ -62,7 +63,11 @@ export class Fleet {
     const replicas: Replica[] = [];
     while (replicas.length < size) {
       const [port, adminPort] = [await freePort(), await freePort()];
-      const subject = await launch(world, config, how(replicas.length), { port, adminPort });
+      const subject = await launch(world, config, how(replicas.length), {
+        port,
+        adminPort,
+        index: replicas.length,
+      });
       replicas.push({ port, adminPort, subject });
     }
     const fleet = new Fleet(world, config, how, replicas);
@@ -78,17 +83,20 @@ export class Fleet {
     return this.replicas.map(({ subject }) => subject);
   }
 
-  /** Has each end, and another one start in its place, one after the other; the next one goes once HAProxy sends requests there. */
+  /** Has each end, and another one start in its place, one after the other. */
   async roll(haproxy: Haproxy): Promise<readonly Ending[]> {
     const endings: Ending[] = [];
-    for (const index of this.replicas.keys()) {
-      endings.push(await this.replace(index));
-      const isUp = async (): Promise<boolean> => (await haproxy.up())[index] === true;
-      if ((await took(isUp, READY_WITHIN_MS)) === Infinity)
-        throw new Error('HAProxy does not use a successor');
-      await sleep(PAUSE_MS);
-    }
+    for (const index of this.replicas.keys()) endings.push(await this.rollOne(index, haproxy));
     return endings;
+  }
+
+  /** Has one end, and another one start in its place; over once HAProxy sends requests there. */
+  async rollOne(index: number, haproxy: Haproxy): Promise<Ending> {
+    const ending = await this.replace(index);
+    const isUp = async (): Promise<boolean> => (await haproxy.up())[index] === true;
+    if ((await took(isUp, READY_WITHIN_MS)) === Infinity) throw new Error('HAProxy does not use a successor');
+    await sleep(PAUSE_MS);
+    return ending;
   }
 
   /** Ends one by SIGTERM, waits for it, and starts another one on its ports. */
@@ -100,18 +108,16 @@ export class Fleet {
     child.kill('SIGTERM');
     const [code, signal] = await ended;
     const ms = performance.now() - since;
-    replica.subject = await launch(this.#world, this.#config, this.#start(index), replica);
+    replica.subject = await launch(this.#world, this.#config, this.#start(index), { ...replica, index });
     await untilReady(replica.port);
     return { code, signal, ms };
   }
 
-  /** Waits until each says how many share its Redis. */
-  async untilCounted(): Promise<void> {
-    for (const subject of this.subjects) {
+  /** Waits until each says that so many share its Redis; all of them, unless told otherwise. */
+  async untilCounted(count = this.replicas.length): Promise<void> {
+    for (const { adminOrigin } of this.subjects) {
       const isCounted = async (): Promise<boolean> =>
-        (await (await fetch(`${subject.adminOrigin}/metrics`)).text()).includes(
-          `gatehouse_replicas ${this.replicas.length}\n`,
-        );
+        sumOf(await readMetrics(adminOrigin), 'gatehouse_replicas') === count;
       if ((await took(isCounted, READY_WITHIN_MS)) === Infinity)
         throw new Error('replicas do not see each other');
     }
@@ -122,7 +128,7 @@ function launch(
   world: World,
   config: ReplicaConfig,
   { flags = [], env = {} }: GatewayStart,
-  { port, adminPort }: Pick<Replica, 'port' | 'adminPort'>,
+  { port, adminPort, index }: Pick<Replica, 'port' | 'adminPort'> & { readonly index: number },
 ): Promise<Subject> {
   const own = {
     PORT: String(port),
@@ -130,7 +136,7 @@ function launch(
     DRAIN_DELAY: `${DRAIN_DELAY_MS}ms`,
     SHUTDOWN_TIMEOUT: `${SHUTDOWN_TIMEOUT_MS}ms`,
   };
-  return world.startGateway(config(port), { flags, env: { ...own, ...env } });
+  return world.startGateway(config(port, index), { flags, env: { ...own, ...env } });
 }
 
 async function untilReady(port: number): Promise<void> {
@@ -142,10 +148,13 @@ async function untilReady(port: number): Promise<void> {
   if ((await took(isReady, READY_WITHIN_MS)) === Infinity) throw new Error('a gateway is not ready');
 }
 
-/** What readiness of a replica says. */
+/** What readiness of a replica says of Redis, and its status. */
 export async function readiness({
   origin,
-}: Subject): Promise<Readonly<Record<string, unknown>> & { status: number }> {
+}: Subject): Promise<{ readonly status: number; readonly store: string }> {
   const answer = await fetch(`${origin}/health/ready`);
-  return { ...((await answer.json()) as object), status: answer.status };
+  const { details } = (await answer.json()) as {
+    readonly details?: { readonly store?: { readonly state: string } };
+  };
+  return { status: answer.status, store: details?.store?.state ?? 'none' };
 }

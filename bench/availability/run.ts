@@ -5,11 +5,19 @@
  * @module
  */
 import { runLane } from '../chaos/lane.ts';
+import { cutOff } from './scenarios/cut-off.ts';
+import { redisFailoverWhileRolling } from './scenarios/redis-failover-while-rolling.ts';
 import { rollingRestart } from './scenarios/rolling-restart.ts';
+import { zoneLost } from './scenarios/zone-lost.ts';
 
 await runLane({
   name: 'availability',
-  scenarios: { 'rolling-restart': rollingRestart },
+  scenarios: {
+    'rolling-restart': rollingRestart,
+    'redis-failover-while-rolling': redisFailoverWhileRolling,
+    'cut-off': cutOff,
+    'zone-lost': zoneLost,
+  },
   // Replicas that share one core would fight for it while one of them starts.
   cores: { measured: undefined, others: undefined },
 });

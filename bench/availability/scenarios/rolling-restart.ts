@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedis } from '../../../test/support/redis.ts';
 import type { ScenarioResult } from '../../chaos/report.ts';
-import { HEALING, type World } from '../../chaos/world.ts';
+import type { World } from '../../chaos/world.ts';
 import { allLeft, Clients } from '../clients.ts';
 import { Fleet, type ReplicaConfig } from '../fleet.ts';
 import { Haproxy } from '../haproxy.ts';
@@ -39,7 +39,7 @@ export function configOf(targets: readonly string[], routes: readonly object[] =
     floodLimit: 'off',
     listeners: [{ host: '127.0.0.1', port, http2: true }],
     defaults: { policies: { authentication: 'public' } },
-    upstreams: { users: { ...HEALING, targets } },
+    upstreams: { users: { targets } },
     routes: [
       { id: 'users', match: { path: '/users' }, upstream: 'users' },
       { id: 'socket', match: { path: '/socket' }, upstream: 'users', webSocket: {} },
