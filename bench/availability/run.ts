@@ -5,6 +5,7 @@
  * @module
  */
 import { runLane } from '../chaos/lane.ts';
+import { clockSkew } from './scenarios/clock-skew.ts';
 import { cutOff } from './scenarios/cut-off.ts';
 import { redisFailoverWhileRolling } from './scenarios/redis-failover-while-rolling.ts';
 import { rollingRestart } from './scenarios/rolling-restart.ts';
@@ -16,6 +17,7 @@ await runLane({
     'rolling-restart': rollingRestart,
     'redis-failover-while-rolling': redisFailoverWhileRolling,
     'cut-off': cutOff,
+    'clock-skew': clockSkew,
     'zone-lost': zoneLost,
   },
   // Replicas that share one core would fight for it while one of them starts.

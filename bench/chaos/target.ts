@@ -42,7 +42,9 @@ const well: RequestListener = (request, response) => {
   request.on('data', (piece: Buffer) => (received += piece.length));
   request.once('end', () => {
     response.statusCode = url.endsWith('?fail') ? 500 : 200;
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ target: name, received }));
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify({ target: name, received, at: Date.now() }));
   });
 };
 
