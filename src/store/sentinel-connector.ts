@@ -5,20 +5,57 @@ interface Hidden {
   connectToSentinel(...of: unknown[]): Redis;
 }
 
+type Connect = SentinelConnector['connect'];
+
 /**
- * The library's connector for Sentinels, which says nothing of those that cannot be reached. Its listeners for failovers have
- * no listener of errors of their own: while a Sentinel is gone, each try to find it would be a text on standard error, several a
- * second, between lines of JSON. What matters of it is seen where it matters: as long as one of them answers, nothing is lost,
- * and when none does a connection that is down says why.
+ * The library's connector for Sentinels, mended in two places.
+ *
+ * News of a failover that come while Sentinels are being asked for the master end that question in the library, which takes it for
+ * a goodbye: there is no further attempt, and the gateway would be without Redis until it is restarted. Here they are asked
+ * once more.
+ *
+ * Those that listen for failovers have no listener of errors: while a Sentinel is gone, each try to find it would be a text
+ * on standard error, several a second, between lines of JSON. As long as one of them answers nothing is lost, and when none
+ * does a connection that is down says why.
  */
-export function quietSentinels(Base: typeof SentinelConnector): NonNullable<RedisOptions['Connector']> {
+export function sentinelConnector(Base: typeof SentinelConnector): NonNullable<RedisOptions['Connector']> {
   const { connectToSentinel } = Base.prototype as unknown as Hidden;
-  const Quiet = class extends Base {};
-  Object.defineProperty(Quiet.prototype, 'connectToSentinel', {
-    value(this: Hidden, ...of: unknown[]): Redis {
+  const Mended = class extends Base {
+    /** Whether what happens just now happens because of news of a failover. */
+    isTold = false;
+    #isAsking = false;
+    #isOutdated = false;
+
+    override async connect(emit: Parameters<Connect>[0]): ReturnType<Connect> {
+      this.#isAsking = true;
+      try {
+        for (;;) {
+          this.#isOutdated = false;
+          const stream = await super.connect(emit);
+          if (!this.#isOutdated || !this.connecting) return stream;
+          // It may lead to the old master.
+          stream.destroy();
+        }
+      } finally {
+        this.#isAsking = false;
+      }
+    }
+
+    override disconnect(): void {
+      if (this.isTold && this.#isAsking) this.#isOutdated = true;
+      else super.disconnect();
+    }
+  };
+  Object.defineProperty(Mended.prototype, 'connectToSentinel', {
+    value(this: Hidden & { isTold: boolean }, ...of: unknown[]): Redis {
       const sentinel = connectToSentinel.apply(this, of);
+      // Before the listener of the library, which is added later and runs in the same turn.
+      sentinel.on('message', () => {
+        this.isTold = true;
+        queueMicrotask(() => (this.isTold = false));
+      });
       return sentinel.on('error', () => undefined);
     },
   });
-  return Quiet as NonNullable<RedisOptions['Connector']>;
+  return Mended as NonNullable<RedisOptions['Connector']>;
 }
