@@ -27,7 +27,7 @@ export class Http2SteadyLoad extends SteadyLoad {
       stream.once('response', ({ ':status': given }) => void (status = given ?? 0));
       stream.setEncoding('utf8').on('data', (piece: string) => (text += piece));
       stream.setTimeout(PATIENCE_MS, () => broke('no answer'));
-      stream.once('error', ({ code, message }: NodeJS.ErrnoException) => broke(code ?? message));
+      stream.once('error', ({ message }) => broke(message));
       stream.once('close', () =>
         isWhole(stream, status)
           ? resolve(read({ statusCode: status, headers: {} }, text))

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startSentinels, type GroupNode } from '../../../test/support/redis-group.ts';
+import { startSentinels, type GroupNode, type RedisGroup } from '../../../test/support/redis-group.ts';
 import type { ScenarioResult } from '../../chaos/report.ts';
 import { isUsed } from '../../chaos/scenarios/redis.ts';
 import { took, type World } from '../../chaos/world.ts';
@@ -49,7 +49,7 @@ export async function redisFailoverWhileRolling(world: World): Promise<ScenarioR
     const tally = new LimitTally(fleet).start();
     const load = new SteadyLoad(`${haproxy.origin}/limited`, { perSecond: LIMITED_PER_SECOND }).start();
     await sleep(CALM_MS);
-    const { endings, failover } = await rollThrough(fleet, haproxy, group.nodes, world.pick(REPLICAS));
+    const { endings, failover } = await rollThrough(fleet, haproxy, group, world.pick(REPLICAS));
     await sleep(CALM_MS);
     await load.stop();
     await tally.stop();
@@ -83,31 +83,35 @@ export async function redisFailoverWhileRolling(world: World): Promise<ScenarioR
 async function rollThrough(
   fleet: Fleet,
   haproxy: Haproxy,
-  nodes: readonly GroupNode[],
+  group: RedisGroup,
   meanwhile: number,
 ): Promise<{ readonly endings: readonly Ending[]; readonly failover: Failover }> {
   const endings: Ending[] = [];
   let failover: Failover = { electedMs: Infinity, usedMs: Infinity };
   for (const index of fleet.replicas.keys()) {
     const rolled = fleet.rollOne(index, haproxy);
-    if (index === meanwhile) failover = await failOver(fleet, nodes, index);
+    if (index === meanwhile) failover = await failOver(fleet, group, index);
     endings.push(await rolled);
   }
   return { endings, failover };
 }
 
 /** Kills the master, and waits until all that stay use the other one. */
-async function failOver(fleet: Fleet, nodes: readonly GroupNode[], leaving: number): Promise<Failover> {
+async function failOver(
+  fleet: Fleet,
+  { nodes, sentinels = [] }: RedisGroup,
+  leaving: number,
+): Promise<Failover> {
   await sleep(KILL_AFTER_MS);
   const [master, replica] = nodes as [GroupNode, GroupNode];
   const stay = fleet.subjects.filter((_, index) => index !== leaving);
   await master.kill();
-  const isMaster = async (): Promise<boolean> =>
-    replica.ask('ROLE').then(
-      (said) => String(said).startsWith('master'),
+  const isNamed = async (): Promise<boolean> =>
+    Promise.all(sentinels.map((one) => one.ask('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster'))).then(
+      (named) => named.every((place) => String(place) === `127.0.0.1,${replica.port}`),
       () => false,
     );
-  const electedMs = await took(isMaster, GIVE_UP_MS);
+  const electedMs = await took(isNamed, GIVE_UP_MS);
   const areUsed = async (): Promise<boolean> => (await Promise.all(stay.map(isUsed))).every(Boolean);
   return { electedMs, usedMs: await took(areUsed, GIVE_UP_MS) };
 }

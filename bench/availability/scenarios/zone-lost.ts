@@ -51,7 +51,7 @@ export async function zoneLost(world: World): Promise<ScenarioResult> {
     ],
     outcomes: [
       noneFailed(all, 'no GET fails'),
-      atHome('before', between(here, 0, lostAt), victims),
+      atHome('before', between(here, lostAt - CALM_MS / 2, lostAt), victims),
       {
         kept: homeMs <= HOME_WITHIN_MS,
         line: `its targets have calls of their zone again ${homeMs.toFixed(0)} ms after they are back`,
