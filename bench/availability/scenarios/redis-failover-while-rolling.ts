@@ -12,8 +12,7 @@ import { configOf } from './rolling-restart.ts';
 
 const REPLICAS = 4;
 const CALM_MS = 2000;
-/** Sentinels that had to wait two seconds for a processor choose nobody for half a minute. */
-const GIVE_UP_MS = 90_000;
+const GIVE_UP_MS = 60_000;
 /** As docs/redis.md has it of a Redis that is back. */
 const USED_WITHIN_MS = 1000;
 const LIMITED_PER_SECOND = 40;
