@@ -39,9 +39,9 @@ COPY --from=build /app/dist dist
 ENV NODE_COMPILE_CACHE=/app/compiled
 RUN install -d -o node compiled
 USER node
-RUN node --max-semi-space-size=64 --no-allocation-site-pretenuring --v8-pool-size=1 bin/gatehouse.js validate > /dev/null 2>&1 || true
+RUN node --max-semi-space-size=64 --no-allocation-site-pretenuring --v8-pool-size=1 --external-memory-accounted-in-global-limit bin/gatehouse.js validate > /dev/null 2>&1 || true
 EXPOSE 8080 9080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # The process is PID 1 and handles SIGTERM itself: it drains, then exits with 0.
-CMD ["node", "--max-semi-space-size=64", "--no-allocation-site-pretenuring", "--v8-pool-size=1", "bin/gatehouse.js", "start"]
+CMD ["node", "--max-semi-space-size=64", "--no-allocation-site-pretenuring", "--v8-pool-size=1", "--external-memory-accounted-in-global-limit", "bin/gatehouse.js", "start"]

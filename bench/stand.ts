@@ -50,7 +50,12 @@ export interface ServerOptions {
 }
 
 /** The flags that the bin, `npm start` and the container start the gateway with. */
-const START_FLAGS = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', '--v8-pool-size=1'];
+const START_FLAGS = [
+  '--max-semi-space-size=64',
+  '--no-allocation-site-pretenuring',
+  '--v8-pool-size=1',
+  '--external-memory-accounted-in-global-limit',
+];
 
 /** What all cases share: the sample services, tokens, perhaps Redis, and a folder that goes away at the end. */
 export class Stand {

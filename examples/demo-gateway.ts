@@ -8,7 +8,12 @@ import type { GatewayPorts } from './demo-ports.ts';
 const BIN = process.env['GATEHOUSE_BIN'] || join(import.meta.dirname, '../bin/gatehouse.js');
 const BOOT_LIMIT_MS = 60_000;
 /** What `npm start` gives Node. */
-const NODE_OPTIONS = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', '--v8-pool-size=1'];
+const NODE_OPTIONS = [
+  '--max-semi-space-size=64',
+  '--no-allocation-site-pretenuring',
+  '--v8-pool-size=1',
+  '--external-memory-accounted-in-global-limit',
+];
 
 /** A gateway in a process of its own. */
 export class DemoGateway {

@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import type { CatalogueEntry } from '../src/problems/catalogue.ts';
 import { built } from './built.ts';
+import { withValues } from './chart-values.ts';
 import { formatted } from './formatted.ts';
 import { metricsPage } from './metrics-page.ts';
 import { withOperations } from './operations-table.ts';
@@ -10,13 +12,17 @@ import { policyPages } from './policy-pages.ts';
 
 const { toEditorSchema } = await built<typeof import('../src/config/json-schema.ts')>('config/json-schema');
 const { catalogue } = await built<typeof import('../src/problems/catalogue.ts')>('problems/catalogue');
-const { gatewaySchema } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
+const { configForm } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
+
+const { policyDefinition } = await built<typeof import('../src/kubernetes/policy-definition.ts')>(
+  'kubernetes/policy-definition',
+);
 
 const ROOT = join(import.meta.dirname, '..');
 
 /**
- * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors. `--check` only
- * compares.
+ * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors, the
+ * values of the chart, the definition of the kind of policies for clusters. `--check` only compares.
  */
 async function main(): Promise<void> {
   const stale: string[] = [];
@@ -33,14 +39,25 @@ async function main(): Promise<void> {
 }
 
 async function generate(): Promise<Record<string, string>> {
-  const schema = JSON.stringify(
-    toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration', sharing: true }),
+  const title = 'Gatehouse configuration';
+  const schema = JSON.stringify(toEditorSchema(configForm.gateway, { title, sharing: true }));
+  const ofTeams = JSON.stringify(
+    toEditorSchema(configForm.team(), {
+      title: `${title}, file of a team`,
+      sharing: true,
+    }),
   );
   const texts = {
     ...(await policyPages()),
     'config/gateway.schema.json': schema,
+    'deploy/helm/gatehouse/README.md': withValues(
+      await read('deploy/helm/gatehouse/README.md'),
+      await read('deploy/helm/gatehouse/values.yaml'),
+    ),
+    'config/team.schema.json': ofTeams,
+    'deploy/kubernetes/crds/gatehouse.dev_gatehousepolicies.yaml': `# Generated from the schemas of the policies by \`npm run generate\`.\n${stringify(policyDefinition(), { aliasDuplicateObjects: false, lineWidth: 110 })}`,
     'docs/metrics.md': await metricsPage(),
-    'docs/admin-api.md': await withOperations(await readFile(join(ROOT, 'docs/admin-api.md'), 'utf8')),
+    'docs/admin-api.md': await withOperations(await read('docs/admin-api.md')),
     'docs/errors.md': errorsPage(),
   };
   return Object.fromEntries(
@@ -48,6 +65,10 @@ async function generate(): Promise<Record<string, string>> {
       Object.entries(texts).map(async ([file, text]) => [file, await formatted(file, text)] as const),
     ),
   );
+}
+
+function read(file: string): Promise<string> {
+  return readFile(join(ROOT, file), 'utf8');
 }
 
 function errorsPage(): string {

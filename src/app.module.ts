@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { keySetRoutes } from './answers/key-set.action.ts';
 import { quotasRoutes } from './answers/quotas-route.ts';
-import { RESTART } from './admin/admin-orders.ts';
+import { RESTART, type RestartBegin } from './admin/admin-orders.ts';
 import { AdminModule } from './admin/admin.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
 import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
@@ -49,7 +49,7 @@ export interface WorkerOptions {
   /** All of them make keys of session tickets from it. */
   readonly ticketSecret: Buffer;
   /** Has all of them restarted, one after the other, in the words of who has ordered it. */
-  readonly restart: (by: string) => void;
+  readonly restart: (by: string) => Promise<RestartBegin>;
   /** What is known of configurations for all of them. */
   readonly config: ConfigDesk;
 }

@@ -1,8 +1,8 @@
-import { readConfig, readConfigFile } from './config/config-reader.ts';
 import { readEnvironment } from './config/env.schema.ts';
 import type { GatewayModule } from './config/gateway-module.ts';
 import { createGateway as assemble, type Gateway } from './main.ts';
-import { gatewaySchema } from './pipeline/actions.ts';
+import { configForm } from './pipeline/actions.ts';
+import { readGateway, readGatewayFile } from './routing/teams/read-gateway.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { redactNames } from './telemetry/secret-names.ts';
 
@@ -32,8 +32,11 @@ export async function createGateway(start: GatewayStart = {}): Promise<Gateway> 
   const { text, modules = [], logger, dryRun = false } = start;
   const environment = readEnvironment(start.environment ?? process.env);
   const file = start.config ?? environment.configFile;
+  const reading = { leavesOut: !dryRun };
   const source =
-    text === undefined ? await readConfigFile(gatewaySchema, file) : readConfig(gatewaySchema, text, file);
+    text === undefined
+      ? await readGatewayFile(configForm, file, reading)
+      : readGateway(configForm, text, file, reading);
   redactNames(source.value.logging.redact);
   return assemble({ environment, source, modules, dryRun, ...(logger && { logger }) });
 }

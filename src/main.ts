@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
 import { AuditTrail } from './audit/audit-trail.ts';
 import { AppModule, type GatewayOptions } from './app.module.ts';
-import type { ConfigFault } from './config/config-fault.ts';
+import { ConfigError, type ConfigFault } from './config/config-fault.ts';
 import type { Environment } from './config/env.schema.ts';
 import { redisPlaceOf } from './config/redis-url.ts';
 import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
@@ -18,9 +18,12 @@ import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
 import { BootFaults } from './routing/boot-faults.ts';
 import type { JointReload } from './snapshot/reload-end.ts';
+import type { ClusterConfig } from './kubernetes/cluster-config.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
+import type { GatewaySource } from './routing/table-builder.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
-import { createLogger } from './telemetry/logger.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
+import { LOGGER } from './telemetry/telemetry.module.ts';
 import { learnSecret } from './telemetry/redaction.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 import { Tracer } from './tracing/tracer.ts';
@@ -28,6 +31,10 @@ import type { WorkerSeat } from './workers/worker-seat.ts';
 
 /** What the last spans may take to reach the collector, in ms: less than a shutdown has for its goodbyes. */
 const LAST_SPANS_MS = 2000;
+
+/** Each worker would follow the cluster, and take another configuration than its siblings for a while. */
+const SINGLY =
+  'expected 1 beside `kubernetes` in the configuration: run more replicas in place of more workers';
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
 export class Gateway {
@@ -37,6 +44,8 @@ export class Gateway {
   /** Address of the operators' listener, once it listens. */
   adminUrl = '';
   readonly #environment: Environment;
+  /** Absent unless the configuration asks for it. */
+  #cluster: ClusterConfig | undefined = undefined;
   readonly #isWorker: boolean;
 
   /** @param isWorker whether another process has the operators' listener. */
@@ -55,7 +64,10 @@ export class Gateway {
     try {
       await this.app.init();
       const snapshots = this.app.get(Snapshots);
-      this.app.get(Warming).awaited = () => snapshots.current.upstreams.awaited;
+      this.app.get(Warming).awaited = () => [
+        ...(this.#cluster?.awaited ?? []),
+        ...snapshots.current.upstreams.awaited,
+      ];
     } catch (error) {
       const fault = this.app.get(BootFaults).with(error);
       // What is half built may not end in an orderly way, and why it was not built is what counts.
@@ -73,6 +85,7 @@ export class Gateway {
     if (!this.#isWorker) this.adminUrl = await this.app.get(AdminListener).listen();
     try {
       await this.init();
+      await this.#follow();
       await prepared?.();
       // Past `app.listen`, which logs the error that is about to be told.
       const [url] = await this.app.get(ClientListeners).listen();
@@ -81,6 +94,24 @@ export class Gateway {
       await this.app.get(AdminListener).close();
       throw error;
     }
+  }
+
+  // What follows a cluster is loaded only where there is one.
+  async #follow(): Promise<void> {
+    const { source } = this.app.get(Snapshots).current;
+    const options = source.value.kubernetes;
+    if (options === undefined) return;
+    if (this.#isWorker) throw new ConfigError([{ file: 'environment', key: 'WORKERS', message: SINGLY }]);
+    const { ClusterConfig } = await import('./kubernetes/cluster-config.ts');
+    const reloads = this.app.get(Reloads);
+    const logger = this.app.get<Logger>(LOGGER);
+    const reload = (): Promise<Reload> => reloads.reload('cluster');
+    const { port: environmentPort } = this.#environment;
+    const listeners = (): GatewaySource['value']['listeners'] =>
+      this.app.get(Snapshots).current.source.value.listeners;
+    this.#cluster = new ClusterConfig({ logger, source, environmentPort, listeners, reload }, options);
+    reloads.additions.source = this.#cluster;
+    this.#cluster.start();
   }
 
   /** Addresses of all of the clients' listeners. */
@@ -112,6 +143,7 @@ export class Gateway {
     const { drainDelayMs, shutdownTimeoutMs } = this.#environment;
     const connections = this.app.get(Connections);
     this.app.get(Reloads).close();
+    await this.#cluster?.close();
     connections.depart(drainDelayMs);
     this.app.get(ClientListeners).announce();
     this.app.get(Draining).active = true;
@@ -140,8 +172,9 @@ export class Gateway {
  *
  * @throws {ConfigError} with the faults of modules and routes, and then with whatever else keeps the gateway from starting.
  */
-export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  for (const secret of redisSecrets(options.environment)) learnSecret(secret);
+export async function createGateway(given: GatewayOptions): Promise<Gateway> {
+  const options = { ...given, source: await startable(given) };
+  for (const secret of secretsOf(options.environment)) learnSecret(secret);
   const { logger = createLogger(options.environment.logLevel) } = options;
   if (!options.environment.composesHeads) disableComposedAnswers();
   else if (!enableComposedAnswers())
@@ -158,14 +191,36 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
+/** The configuration, or what is left of it without files of teams that have faults, where it says that these may be left out. */
+async function startable(options: GatewayOptions): Promise<GatewaySource> {
+  const { source, dryRun = false, adapt, environment } = options;
+  const mayLeave = source.value.include?.some(({ onFault }) => onFault === 'leaveOut') === true;
+  if (dryRun || !mayLeave || source.teams === undefined) return source;
+  // Tried beforehand: an application that could not be put together is not put together again.
+  const logger = createLogger('silent');
+  const tried = { ...options, environment: { ...environment, redisUrl: undefined }, logger, dryRun: true };
+  try {
+    const gateway = await createGateway({ ...tried, worker: undefined });
+    await gateway.init();
+    await gateway.app.close();
+    return source;
+  } catch (error) {
+    const left = error instanceof ConfigError ? source.teams.without(error.faults) : undefined;
+    // What else keeps it from starting is told by the start.
+    if (left === undefined) return source;
+    return startable({ ...options, source: adapt?.(left) ?? left });
+  }
+}
+
 /** Loads the code that only some gateways need, for a process that will soon have one. */
 export async function preload(): Promise<void> {
   await import('./bff/bff.module.ts');
 }
 
-function redisSecrets({ redisUrl, redisAccess }: Environment): readonly (string | undefined)[] {
+function secretsOf({ redisUrl, redisAccess, otel }: Environment): readonly (string | undefined)[] {
   const ofUrl = redisUrl === undefined ? undefined : redisPlaceOf(redisUrl).password;
-  return [ofUrl, redisAccess?.password, redisAccess?.sentinelPassword];
+  const shown = Object.values(otel?.headers ?? {});
+  return [ofUrl, redisAccess?.password, redisAccess?.sentinelPassword, ...shown];
 }
 
 /** Runs a gateway until the process is told to stop; the second signal does not wait. */

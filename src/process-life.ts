@@ -28,6 +28,11 @@ export interface ProcessLifeOptions {
   readonly cutOffMs?: number;
 }
 
+/** How long a process takes to end at most once it is told to, in ms, short of its last lines: whoever kills it waits longer. */
+export function endsWithinMs({ drainDelayMs, shutdownTimeoutMs }: ProcessLifeOptions['environment']): number {
+  return 2 * drainDelayMs + shutdownTimeoutMs + GOODBYE_MS;
+}
+
 /**
  * What signals and errors that nobody caught do to the process. Whatever ends it, exchanges are drained, and the log
  * stays lines of JSON.
@@ -46,7 +51,7 @@ export class ProcessLife {
     this.#logger = logger;
     this.#isOrdered = isOrdered;
     this.#cutOffMs = cutOffMs;
-    this.#limitMs = 2 * environment.drainDelayMs + environment.shutdownTimeoutMs + GOODBYE_MS;
+    this.#limitMs = endsWithinMs(environment);
   }
 
   /** Takes over signals, errors that nobody caught, and warnings of Node. */

@@ -118,7 +118,12 @@ async function glance(gateway: ChildProcess): Promise<Told> {
 
 function startGateway(port: number, adminPort: number): ChildProcess {
   // A small young generation: that of the bin grows for minutes, whether anything is reloaded or not.
-  const flags = ['--max-semi-space-size=8', '--no-allocation-site-pretenuring', '--v8-pool-size=1'];
+  const flags = [
+    '--max-semi-space-size=8',
+    '--no-allocation-site-pretenuring',
+    '--v8-pool-size=1',
+    '--external-memory-accounted-in-global-limit',
+  ];
   const args = [
     ...flags,
     `--import=${join(import.meta.dirname, 'probe.mjs')}`,

@@ -43,9 +43,12 @@ const TASKS: Readonly<Record<string, readonly (string | readonly [string, string
   ],
   Operate: [
     'operations.md',
+    'kubernetes.md',
+    ['teams.md', 'Many teams'],
     'workers.md',
     'redis.md',
     'discovery.md',
+    ['kubernetes-gateway-api.md', 'Kubernetes as a source'],
     'load-balancing.md',
     'health.md',
     'hedging.md',
@@ -59,6 +62,7 @@ const TASKS: Readonly<Record<string, readonly (string | readonly [string, string
     ['performance.md', 'Performance'],
   ],
   Secure: [
+    ['securing.md', 'Before strangers may come'],
     ['/SECURITY.md', 'What is defended'],
     ['fail-closed.md', 'What fails closed'],
     ['login.md', 'Log-in of browsers'],

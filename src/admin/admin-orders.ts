@@ -16,6 +16,9 @@ import { Traffic } from '../traffic/traffic.ts';
 /** Injection token of what {@link AdminOrders.restart} does. */
 export const RESTART = Symbol('RESTART');
 
+/** What becomes of an order to restart: one that is `under-way` goes on, and does not begin anew. */
+export type RestartBegin = 'begun' | 'under-way' | 'leaving';
+
 /** What operators can give orders to. */
 @Injectable()
 export class AdminOrders {
@@ -24,7 +27,7 @@ export class AdminOrders {
   /** Who is of which tier, as Redis says it; undefined without it. */
   @Optional() @Inject(LIVE_TIERS) readonly tiers?: RedisLiveTiers;
   /** Has all workers restarted; undefined for a process that serves alone. */
-  @Optional() @Inject(RESTART) readonly restart?: (by: string) => void;
+  @Optional() @Inject(RESTART) readonly restart?: (by: string) => Promise<RestartBegin>;
   /** What is known of configurations, of all processes that serve together; undefined for one that serves alone. */
   @Optional() @Inject(CONFIG_DESK) readonly config?: ConfigDesk;
   /** Stored answers, of this process and of others. */

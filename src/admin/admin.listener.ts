@@ -132,7 +132,9 @@ export class AdminListener {
     const { method, url, headers, body, address, ...told } = request;
     const store = { ...told, reach: 'one' as const };
     const asked = { method: method as 'GET', url, headers, payload: body, remoteAddress: address };
-    const { statusCode, rawPayload, ...answer } = await relayed.run(store, () => this.#server.inject(asked));
+    // Begun within: what `inject` returns begins only when somebody waits for it.
+    const inject = async () => await this.#server.inject(asked);
+    const { statusCode, rawPayload, ...answer } = await relayed.run(store, inject);
     return { status: statusCode, headers: answer.headers, body: rawPayload, reach: store.reach };
   }
 

@@ -13,8 +13,7 @@ import { askedParts } from './asked-parts.ts';
 import { noteOrder } from './audited-orders.ts';
 import { givenBy } from './given-by.ts';
 import { operation } from './operation.ts';
-import { relayed } from './relayed-requests.ts';
-import { NO_ROOM, REASON } from './target-orders.ts';
+import { isEcho, NO_ROOM, REASON } from './target-orders.ts';
 import { noTarget, noUpstream } from './unknown-names.ts';
 
 /** As long as a timer can wait: until somebody closes it. */
@@ -72,31 +71,42 @@ function takeOrder(
     return reply.code(400).send({ error: faultsText(read.error, orderSchema, request.body) });
   const { upstream: name, target } = request.params;
   const { upstreams } = snapshots.current;
-  const upstream = upstreams.find(name);
-  if (upstream === undefined) return reply.code(404).send({ error: noUpstream(name, upstreams.all()) });
   const order = read.data;
   const opening = order.state === 'open' ? order : undefined;
   const { for: forMs, force, reason } = opening ?? NOTHING;
   noteOrder(request, { state: order.state, ...(opening && { forMs, force, reason }) });
-  const found = upstream.targets.filter((one) => one.host === target && one.breaker !== undefined);
-  if (found.length === 0)
-    return reply.code(404).send({ error: noTarget(upstream, `${target} with a breaker`) });
+  const upstream = upstreams.find(name);
+  const all = upstream?.targets ?? [];
+  const found = all.filter((one) => one.host === target && one.breaker !== undefined);
+  // An order holds by the name: it is undone although a reload has taken the target away, and told by others that have it still.
+  const isHeld = opening === undefined && upstreams.overrides.of('breaker', name, target) !== undefined;
+  if (found.length === 0 && !isHeld && !isEcho())
+    return reply.code(404).send({ error: unknown(snapshots, name, target) });
   // What another process has let pass is done here too: targets would be in use at some of them else.
-  const isForced = opening === undefined || force === true || relayed.getStore()?.isEcho === true;
-  const parts = isForced ? [] : askedParts(name, snapshots.current, rollouts);
-  const fault = isForced ? undefined : ejectionFault(upstream, target, parts);
+  const isForced = opening === undefined || force === true || isEcho();
+  const fault =
+    isForced || upstream === undefined
+      ? undefined
+      : ejectionFault(upstream, target, askedParts(name, snapshots.current, rollouts));
   if (fault !== undefined) return reply.code(409).send({ error: fault });
   if (!carriedOut(request, order, { found, overrides: upstreams.overrides }))
     return reply.code(507).send(NO_ROOM);
   for (const { health } of found) if (health instanceof TargetWatch) health.ejections = 0;
   // Of several processes the one that was asked first tells it.
-  if (relayed.getStore()?.isEcho !== true) {
+  if (!isEcho()) {
     const how = forMs === undefined ? 'closed' : `opened for ${Math.round(forMs / 1000)} s`;
     const why = reason === undefined ? '' : `: ${reason}`;
     const text = `breaker of ${target} ${how}${why}, by ${givenBy(request)}`;
     metrics.changes.note({ kind: 'order', upstream: name, target, text });
   }
-  return reply.send(describeOne(upstreams, name, target));
+  return reply.send(describeOne(upstreams, name, target) ?? { target, isThere: false });
+}
+
+function unknown({ current: { upstreams } }: Snapshots, name: string, target: string): string {
+  const upstream = upstreams.find(name);
+  return upstream === undefined
+    ? noUpstream(name, upstreams.all())
+    : noTarget(upstream, `${target} with a breaker`);
 }
 
 /** @returns whether there was room for it. */

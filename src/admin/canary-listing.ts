@@ -25,6 +25,8 @@ export interface ListedRollout {
   readonly stable: ListedSide;
   /** Newest first. */
   readonly changes: readonly RolloutChange[];
+  /** False where a reload has taken it away meanwhile: it is as was ordered, here and for whoever still has it. */
+  readonly isThere?: false;
 }
 
 /** Describes one rollout. */
@@ -56,16 +58,17 @@ export function serveRollouts(server: FastifyInstance, rollouts: Rollouts): void
     async ({ params: { route, wish } }, reply) => {
       if (!Object.hasOwn(WISHES, wish))
         return reply.code(404).send({ error: `expected one of ${Object.keys(WISHES).join(', ')}` });
-      const outcome = await rollouts.wish(route, wish as WishName);
-      if (outcome === undefined) return reply.code(404).send({ error: `the route "${route}" has no canary` });
+      // The one that was there when it was ordered: a reload may take it away while Redis is asked.
+      const rollout = rollouts.list().find(({ plan }) => plan.route === route);
+      const outcome = rollout && (await rollouts.wish(route, wish as WishName));
+      if (rollout === undefined || outcome === undefined)
+        return reply.code(404).send({ error: `the route "${route}" has no canary` });
       if (outcome === 'refused')
         return reply.code(409).send({ error: `a rollout in this state takes no ${wish}` });
       if (outcome === 'unreachable')
         return reply.code(503).send({ error: 'Redis is not reachable, and replicas would not agree' });
-      return rollouts
-        .list()
-        .filter(({ plan }) => plan.route === route)
-        .map(describeRollout)[0];
+      const isThere = rollouts.list().includes(rollout);
+      return { ...describeRollout(rollout), ...(!isThere && { isThere }) };
     },
   );
 }

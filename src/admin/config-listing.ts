@@ -1,4 +1,6 @@
 import type { ConfigPlace } from '../snapshot/config-desk.ts';
+import type { LeftOut } from '../routing/teams/teams.ts';
+import { leftOutOf } from '../snapshot/left-out.ts';
 import type { Reload, Reloads } from '../snapshot/reloads.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 
@@ -15,8 +17,12 @@ export interface ListedConfig {
   readonly held: number;
   /** Absent while the file says what is in force: since when it does not, and why. */
   readonly differsFromFile?: { readonly why: 'rollback' | 'refused'; readonly since: string };
+  /** Absent where the configuration includes no files of teams. */
+  readonly teams?: readonly { readonly team: string; readonly file: string }[];
+  /** Files of teams that are faulty and left out; absent where none is. */
+  readonly leftOut?: readonly LeftOut[];
   /** What became of the last reload; absent before the first. */
-  readonly lastReload?: Omit<Reload, 'at'> & { readonly at: string };
+  readonly lastReload?: Omit<Reload, 'at' | 'place'> & { readonly at: string };
 }
 
 /** Describes what is in force, and what became of the last attempt to change it. */
@@ -25,7 +31,7 @@ export function describeConfig(
   { loadedAt, last }: Reloads,
   { generation, difference }: ConfigPlace,
 ): ListedConfig {
-  const { document } = snapshots.current.source;
+  const { document, teams } = snapshots.current.source;
   const since = difference && new Date(difference.since).toISOString();
   return {
     file: document.file,
@@ -34,6 +40,13 @@ export function describeConfig(
     loadedAt: new Date(loadedAt).toISOString(),
     held: snapshots.count,
     ...(difference && since !== undefined && { differsFromFile: { why: difference.why, since } }),
-    ...(last && { lastReload: { ...last, at: new Date(last.at).toISOString() } }),
+    ...(teams && { teams: teams.sources.map(({ team, file }) => ({ team, file })) }),
+    ...leftOutOf(snapshots.current.source),
+    ...(last && { lastReload: shownReload(last) }),
   };
+}
+
+// What is in force by now is told besides.
+function shownReload({ at, place: _place, ...reload }: Reload): NonNullable<ListedConfig['lastReload']> {
+  return { ...reload, at: new Date(at).toISOString() };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { faultsText } from '../config/zod-faults.ts';
-import type { ConfigDesk, RollbackRefusal } from '../snapshot/config-desk.ts';
+import type { ConfigDesk, NotTaken, RollbackRefusal } from '../snapshot/config-desk.ts';
 import type { Reload, Reloads } from '../snapshot/reloads.ts';
 import { noteOrder } from './audited-orders.ts';
 import { etagOf, isStillMeant, namedGenerations, sendMoved } from './config-match.ts';
@@ -18,6 +18,10 @@ const REFUSALS: Readonly<Record<RollbackRefusal, readonly [status: number, why: 
   forgotten: [410, 'has a text that is not kept any more'],
   refused: [409, 'was refused, and never in force'],
   'in-force': [409, 'is in force already'],
+};
+const NOT_TAKEN: Readonly<Record<Exclude<NotTaken, 'moved'>, string>> = {
+  leaving: 'the gateway is shutting down, and takes no other configuration any more',
+  nobody: 'no worker was there to take it; nothing is changed, and nothing will be',
 };
 
 /** What orders about configurations are given to. */
@@ -55,7 +59,9 @@ class ConfigOrderDesk {
     noteOrder(request, { dryRun: order.dryRun });
     if (!order.dryRun) {
       const end = await desk.reload(givenBy(request), namedGenerations(request));
-      return end === 'moved' ? this.#moved(request, reply) : this.#answer(end, request, reply);
+      return typeof end === 'string'
+        ? this.#notTaken(end, request, reply)
+        : this.#answer(end, request, reply);
     }
     const { generation } = await desk.place();
     return reply.send({ dryRun: true, generation, ...(await reloads.check()) });
@@ -67,19 +73,21 @@ class ConfigOrderDesk {
     noteOrder(request, { generation: order.generation, reason: order.reason });
     const only = namedGenerations(request);
     const end = await this.#deps.desk.rollback(order.generation, givenBy(request), only);
-    if (end === 'moved') return this.#moved(request, reply);
     if (typeof end !== 'string') return this.#answer(end, request, reply);
+    if (end === 'moved' || end === 'leaving' || end === 'nobody') return this.#notTaken(end, request, reply);
     const [status, why] = REFUSALS[end];
     return reply.code(status).send({ error: `configuration ${order.generation} ${why}` });
   }
 
-  async #moved(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async #notTaken(why: NotTaken, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    if (why !== 'moved') return reply.code(503).send({ error: NOT_TAKEN[why] });
     return sendMoved(request, reply, (await this.#deps.desk.place()).generation);
   }
 
-  async #answer(reload: Reload, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { generation, difference } = await this.#deps.desk.place();
+  // As it was at its end: by now it may be the turn of another one.
+  #answer(reload: Reload, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { outcome, faults, summary } = reload;
+    const { generation, difference } = reload.place;
     noteOrder(request, { outcome, inForce: generation });
     const isRefused = outcome === 'faulty' || outcome === 'needs-restart';
     const [first] = faults;

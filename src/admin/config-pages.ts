@@ -1,19 +1,15 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { ConfigError } from '../config/config-fault.ts';
 import { faultsText } from '../config/zod-faults.ts';
 import { describeConfig } from './config-listing.ts';
 import { etagOf } from './config-match.ts';
+import { ConfigDifferences, type ComparedConfig } from './config-differences.ts';
 import { operation } from './operation.ts';
 import type { ConfigDesk } from '../snapshot/config-desk.ts';
-import { diffConfigs } from '../snapshot/config-diff.ts';
 import type { ConfigEntry } from '../snapshot/config-history.ts';
-import { diffRows, type DiffRow } from '../snapshot/diff-rows.ts';
 import type { Reloads } from '../snapshot/reloads.ts';
 import { shownText } from '../snapshot/shown-text.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
-import { textDiff } from '../snapshot/text-diff.ts';
-import { redactedFields } from '../telemetry/redaction.ts';
 
 const HISTORY_PATH = '/config/history';
 const number = z.coerce.number().int().min(1);
@@ -66,7 +62,7 @@ export function serveConfigPages(server: FastifyInstance, deps: ConfigPagesDeps)
       return reply.send({ ...rowOf(entry), ...(text !== undefined && { text: await shownText(text) }) });
     },
   );
-  const differences = new Differences(deps);
+  const differences = new ConfigDifferences(deps);
   const diff = operation('diffConfigs', 'read', {
     summary: 'How two of them differ, in meaning and as text',
     query: diffSchema,
@@ -74,86 +70,24 @@ export function serveConfigPages(server: FastifyInstance, deps: ConfigPagesDeps)
   server.get('/config/diff', diff, async ({ query }, reply) => {
     const asked = diffSchema.safeParse(query);
     if (!asked.success) return reply.code(400).send({ error: faultsText(asked.error, diffSchema, query) });
-    return differences.show(asked.data, reply);
+    const { from, to } = asked.data;
+    const entries = await deps.desk.history();
+    const two: ComparedConfig[] = [];
+    for (const generation of [from, to]) {
+      const entry = entries.find((one) => one.generation === generation);
+      if (entry === undefined) return unknown(reply, String(generation));
+      const text = await deps.desk.text(generation);
+      if (text === undefined) return reply.code(410).send({ error: forgotten(generation) });
+      two.push({ ...entry, text });
+    }
+    const [before, after] = two as [ComparedConfig, ComparedConfig];
+    return reply.send({ ...(await differences.between(before, after)), ...asked.data });
   });
 }
 
 /** One configuration as operators see it. */
 export function rowOf({ at, ...entry }: ConfigEntry): object {
   return { ...entry, at: new Date(at).toISOString() };
-}
-
-/** What has changed in meaning, or why nobody can say. */
-interface Meaning {
-  readonly changes: readonly DiffRow[];
-  readonly faults?: ConfigError['faults'];
-}
-
-class Differences {
-  readonly #deps: ConfigPagesDeps;
-  /** Compiling takes the loop: one after the other, and the last one once. */
-  #running: Promise<unknown> = Promise.resolve();
-  #last: { readonly of: string; readonly answer: object } | undefined = undefined;
-
-  constructor(deps: ConfigPagesDeps) {
-    this.#deps = deps;
-  }
-
-  async show(
-    asked: { readonly from: number; readonly to: number },
-    reply: FastifyReply,
-  ): Promise<FastifyReply> {
-    const entries = await this.#deps.desk.history();
-    const two: { readonly sha: string; readonly text: string }[] = [];
-    for (const generation of [asked.from, asked.to]) {
-      const entry = entries.find((one) => one.generation === generation);
-      if (entry === undefined) return unknown(reply, String(generation));
-      const text = await this.#deps.desk.text(generation);
-      if (text === undefined) return reply.code(410).send({ error: forgotten(generation) });
-      two.push({ sha: entry.sha, text });
-    }
-    const [before = { sha: '', text: '' }, after = before] = two;
-    const of = `${before.sha} ${after.sha}`;
-    const run = this.#running.then(async () => {
-      if (this.#last?.of !== of)
-        this.#last = { of, answer: await this.#compared(asked, before.text, after.text) };
-      return this.#last.answer;
-    });
-    this.#running = run.catch(() => undefined);
-    return reply.send({ ...(await run), ...asked });
-  }
-
-  async #compared(asked: { from: number; to: number }, before: string, after: string): Promise<object> {
-    const named = async (generation: number, text: string) => ({
-      name: `configuration ${generation}`,
-      text: await shownText(text),
-    });
-    const meaning = this.#meaning(before, after);
-    const text = await textDiff(await named(asked.from, before), await named(asked.to, after));
-    return { ...meaning, ...(text === undefined ? { tooDifferent: true } : { text }) };
-  }
-
-  #meaning(before: string, after: string): Meaning {
-    if (before === after) return { changes: [] };
-    const made: { discard(): void }[] = [];
-    const compiled = (text: string) => {
-      const { current } = this.#deps.snapshots;
-      if (current.source.document.text === text) return current;
-      const snapshot = this.#deps.reloads.compared(text);
-      made.push(snapshot);
-      return snapshot;
-    };
-    try {
-      // What a field is set to may be a credential; that it changes is told all the same.
-      return { changes: diffRows(redactedFields(diffConfigs(compiled(before), compiled(after)))) };
-    } catch (error) {
-      // One that was refused, or that names files which are not there any more, has no meaning; its text is compared.
-      if (error instanceof ConfigError) return { changes: [], faults: error.faults };
-      throw error;
-    } finally {
-      for (const snapshot of made) snapshot.discard();
-    }
-  }
 }
 
 function unknown(reply: FastifyReply, generation: string): FastifyReply {

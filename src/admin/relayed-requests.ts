@@ -56,3 +56,11 @@ export const relayed = new AsyncLocalStorage<
     reach: Reach;
   }
 >();
+
+/**
+ * Whether an order is one that each process has to hear, by what can be told before one of them has looked at it: such orders are
+ * given one after the other, or the last of two could be another one in each process.
+ */
+export function isForAll({ method, url }: Pick<RelayedRequest, 'method' | 'url'>): boolean {
+  return (method === 'PUT' || method === 'DELETE') && /^\/(?:upstreams\/|log-level)/.test(url);
+}

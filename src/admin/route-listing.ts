@@ -9,6 +9,8 @@ import { operation } from './operation.ts';
 /** One route as operators see it, in `gatehouse routes` and at the admin listener. */
 export interface ListedRoute {
   readonly id: string;
+  /** The team whose file it stands in; absent where the configuration has none. */
+  readonly team?: string;
   readonly door: 'proxy' | 'handler';
   readonly methods: string;
   readonly host: string;
@@ -37,15 +39,22 @@ export function describeRoutes(
   upstreams: KnownUpstreams = NONE,
   file: FileFacts = {},
 ): ListedRoute[] {
+  const hasTeams = routes.some(({ team }) => team !== undefined);
   return routes
-    .map((route) => describeRoute(route, upstreams, file))
+    .map((route) => describeRoute(route, upstreams, file, hasTeams))
     .sort((a, b) => compare(a.path, b.path) || compare(a.methods, b.methods) || compare(a.id, b.id));
 }
 
-function describeRoute(route: Route, upstreams: KnownUpstreams, file: FileFacts): ListedRoute {
+function describeRoute(
+  route: Route,
+  upstreams: KnownUpstreams,
+  file: FileFacts,
+  hasTeams: boolean,
+): ListedRoute {
   const conditions = route.conditions.map(({ text }) => ` [${text}]`);
   return {
     id: route.id,
+    ...(hasTeams && { team: route.team ?? '-' }),
     door: route.door,
     methods: route.match.methods.join(',') || '*',
     host: route.match.hosts.join(',') || '*',
@@ -91,6 +100,8 @@ function compare(a: string, b: string): number {
 /** A route on its own: where it is declared, and what holds on it in the order in which requests meet it. */
 export interface RouteDetail {
   readonly id: string;
+  /** The team whose file it stands in. */
+  readonly team?: string | undefined;
   readonly origin: string;
   readonly policies: readonly {
     readonly policy: PolicyName;
@@ -102,14 +113,14 @@ export interface RouteDetail {
 }
 
 /** Describes one route. */
-export function describeDetail({ id, origin, policies, seats }: Route, file: FileFacts): RouteDetail {
+export function describeDetail({ id, team, origin, policies, seats }: Route, file: FileFacts): RouteDetail {
   const listed = policyList.flatMap((policy) => {
     const name = policy.name as PolicyName;
     const options: unknown = policies[name];
     if (options === undefined) return [];
     return [{ policy: name, says: policy.describe(options, file), enforced: seats[name] !== undefined }];
   });
-  return { id, origin, policies: listed };
+  return { id, ...(team !== undefined && { team }), origin, policies: listed };
 }
 
 /** Shows one route of the configuration in force. */

@@ -103,8 +103,8 @@ class TargetDesk {
     const { upstream, order } = read;
     const { target } = request.params;
     // What another process has let pass is done here too: targets would be in use at some of them else.
-    const isForced = order.force || relayed.getStore()?.isEcho === true;
-    const fault = isForced ? undefined : this.#faultOf(upstream, target);
+    const isForced = order.force || isEcho();
+    const fault = isForced || upstream === undefined ? undefined : this.#faultOf(upstream, target);
     noteOrder(request, { forMs: order.for, force: order.force, reason: order.reason });
     if (fault !== undefined) return reply.code(409).send({ error: fault });
     const text = `${target} taken out for ${Math.round(order.for / 1000)} s`;
@@ -126,7 +126,7 @@ class TargetDesk {
     const undone = upstreams.overrides.undo(kind, upstream, target);
     noteOrder(request, { undone: undone !== undefined, before: undone?.weight });
     const view = describeOne(upstreams, upstream, target);
-    if (undone === undefined && view === undefined) {
+    if (undone === undefined && view === undefined && !isEcho()) {
       const known = upstreams.find(upstream);
       const error = known === undefined ? noUpstream(upstream, upstreams.all()) : noTarget(known, target);
       return reply.code(404).send({ error });
@@ -152,20 +152,22 @@ class TargetDesk {
     const isPut = upstreams.overrides.put({ ...order, upstream, target, since, until, by: givenBy(request) });
     if (!isPut) return reply.code(507).send(NO_ROOM);
     this.#tell(request, order.reason === undefined ? text : `${text}: ${order.reason}`);
-    return reply.send(describeOne(upstreams, upstream, target));
+    return reply.send(describeOne(upstreams, upstream, target) ?? { target, isThere: false });
   }
 
   #read<Schema extends z.ZodType>(
     schema: Schema,
     request: Asked,
     reply: FastifyReply,
-  ): { readonly upstream: Upstream; readonly order: z.output<Schema> } | undefined {
+  ): { readonly upstream: Upstream | undefined; readonly order: z.output<Schema> } | undefined {
     const order = schema.safeParse(request.body ?? {});
     if (!order.success)
       return void reply.code(400).send({ error: faultsText(order.error, schema, request.body) });
     const { upstream: name, target } = request.params;
     const { upstreams } = this.#snapshots.current;
     const upstream = upstreams.find(name);
+    // Of another process that has it already, or has it still while a reload is under way: the order holds by the name.
+    if (isEcho()) return { upstream, order: order.data };
     if (upstream === undefined)
       return void reply.code(404).send({ error: noUpstream(name, upstreams.all()) });
     if (this.#find(name, target) === undefined)
@@ -188,8 +190,13 @@ class TargetDesk {
 
   // Of several processes the one that was asked first tells it.
   #tell(request: Asked, text: string): void {
-    if (relayed.getStore()?.isEcho === true) return;
+    if (isEcho()) return;
     const { upstream, target } = request.params;
     this.#metrics.changes.note({ kind: 'order', upstream, target, text: `${text}, by ${givenBy(request)}` });
   }
+}
+
+/** Whether another process has let the order pass, and tells of it. */
+export function isEcho(): boolean {
+  return relayed.getStore()?.isEcho === true;
 }

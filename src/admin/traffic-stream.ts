@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
-import { MOST_STREAMS, type StreamHub } from '../traffic/stream/stream-hub.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MOST_STREAMS, MOST_STREAMS_OF_ONE, type StreamHub } from '../traffic/stream/stream-hub.ts';
+import { callerOf } from './access/guard.ts';
 import { ANSWER_FIELDS } from './answer-fields.ts';
 import { relayed } from './relayed-requests.ts';
 import { operation } from './operation.ts';
@@ -12,7 +13,13 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 };
 const RETRY_MS = 1000;
-const FULL = { error: `there are ${MOST_STREAMS} streams already: close some tabs of the console` };
+const REFUSALS = {
+  share: [
+    429,
+    `you have ${MOST_STREAMS_OF_ONE} streams already, which is as many as one operator may have: close some tabs of the console`,
+  ],
+  full: [503, `all ${MOST_STREAMS} streams are taken: close some tabs of the console`],
+} as const;
 const RETRY_AFTER_S = '10';
 
 /**
@@ -34,16 +41,27 @@ export function serveStream(server: FastifyInstance, hub: StreamHub): void {
       const text = await hub.once(asked, lastId);
       return reply.headers(HEADERS).send(`retry: ${RETRY_MS}\n\n${text}`);
     }
-    if (hub.isFull) return reply.code(503).header('retry-after', RETRY_AFTER_S).send(FULL);
+    const who = readerOf(request);
+    const refusal = hub.refusal(who);
+    if (refusal !== undefined) {
+      const [status, error] = REFUSALS[refusal];
+      return reply.code(status).header('retry-after', RETRY_AFTER_S).send({ error });
+    }
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, HEADERS);
     // So that whoever waits for it knows that it has begun.
     raw.write(`retry: ${RETRY_MS}\n\n`);
     // Node keeps nothing of who is slow beyond this: the rest is made when it is wanted.
-    const end = await hub.open(asked, raw, lastId).catch(() => () => void raw.destroy());
+    const end = await hub.open(asked, { sink: raw, who, lastId }).catch(() => () => void raw.destroy());
     if (raw.destroyed) end();
     else raw.once('close', end);
     return reply;
   });
+}
+
+// By name, whatever it was shown by and from wherever: an operator has one share. Nobody has a name where none is asked for.
+function readerOf(request: FastifyRequest): string {
+  const name = callerOf(request)?.name;
+  return name === undefined ? `address ${request.ip}` : `operator ${name}`;
 }

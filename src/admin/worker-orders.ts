@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { AdminOrders } from './admin-orders.ts';
+import { noteOrder } from './audited-orders.ts';
 import { operation } from './operation.ts';
 
 /** Where the processes that serve are shown, and restarted below. */
 export const WORKERS_PATH = '/workers';
 
 const ALONE = { error: 'one process serves alone here; WORKERS says how many do' };
+const LEAVING = { error: 'the gateway is shutting down; nothing is restarted' };
+const UNDER_WAY =
+  'a restart is under way and goes on; workers that it has replaced already are not replaced again';
 
 /** Since when this process is there. */
 const STARTED_AT = new Date(Date.now() - process.uptime() * 1000).toISOString();
@@ -21,9 +25,12 @@ export function serveWorkers(server: FastifyInstance, { restart }: Pick<AdminOrd
     summary: 'Replace all workers, one after the other',
     status: 202,
   });
-  server.post(`${WORKERS_PATH}/restart`, again, (_request, reply) => {
+  server.post(`${WORKERS_PATH}/restart`, again, async (request, reply) => {
     if (restart === undefined) return reply.code(409).send(ALONE);
-    restart('order');
-    return reply.code(202).send({ restarting: true, see: WORKERS_PATH });
+    const begin = await restart('order');
+    noteOrder(request, { begin });
+    if (begin === 'leaving') return reply.code(503).send(LEAVING);
+    const isOther = begin === 'under-way' && { note: UNDER_WAY };
+    return reply.code(202).send({ restarting: true, ...isOther, see: WORKERS_PATH });
   });
 }

@@ -11,6 +11,7 @@ export const START_FLAGS = [
   '--max-semi-space-size=64',
   '--no-allocation-site-pretenuring',
   '--v8-pool-size=1',
+  '--external-memory-accounted-in-global-limit',
 ] as const;
 
 const STARTS_WITHIN_MS = 60_000;

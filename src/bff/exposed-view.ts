@@ -16,10 +16,20 @@ export type SaidPolicies = {
   readonly [Name in PolicyName]?: Parameters<(typeof policyRegistry)[Name]['decorator']>[0];
 };
 
+/** The schemas of the parameters of a query, by name. */
+export type QuerySchemas = Readonly<Record<string, z.ZodType>>;
+
+/** What a query says, by its schemas. */
+export type QueryValues<Query extends QuerySchemas> = z.output<
+  z.ZodObject<{ -readonly [Name in keyof Query]: Query[Name] }>
+>;
+
 /** What a view is asked with. */
-export interface Asked<Path extends string> {
+export interface Asked<Path extends string, Query extends QuerySchemas> {
   /** Of the path over REST, and the arguments over GraphQL. */
   readonly params: PathParameters<Path>;
+  /** Of the query over REST, and arguments over GraphQL as well. */
+  readonly query: QueryValues<Query>;
   readonly exchange: Exchange;
 }
 
@@ -37,10 +47,13 @@ export interface ExposedQuery {
 }
 
 /** How a view is offered. */
-export type ExposeOptions<Input, Results extends object, Nullable extends string, Path extends string> = Pick<
-  AnswerOptions,
-  'summary' | 'description' | 'kinds' | 'deprecated' | 'problems'
-> & {
+export type ExposeOptions<
+  Input,
+  Results extends object,
+  Nullable extends string,
+  Path extends string,
+  Query extends QuerySchemas,
+> = Pick<AnswerOptions, 'summary' | 'description' | 'kinds' | 'deprecated' | 'problems'> & {
   /** The path of its route, with `{name}` for a segment that is a parameter. */
   readonly rest: Path;
   /** The name of its query; without it, it is not part of GraphQL. */
@@ -54,11 +67,16 @@ export type ExposeOptions<Input, Results extends object, Nullable extends string
   readonly sections?: SectionSchemas<ViewValues<View<Input, Results, Nullable>>>;
   /** Schemas of the parameters; any text that is not empty without one. */
   readonly params?: { readonly [Name in keyof PathParameters<Path>]?: z.ZodType<string> };
-} & (PathParameters<Path> extends Input
-    ? { readonly input?: (asked: Asked<Path>) => Input }
+  /**
+   * Schemas of the parameters of its query: texts, numbers, booleans, enums, and lists of them, which are parameters that are said
+   * several times. Over GraphQL they are arguments. Default none: what a query says besides `fields` is not looked at then, and refused otherwise.
+   */
+  readonly query?: Query;
+} & (PathParameters<Path> & QueryValues<Query> extends Input
+    ? { readonly input?: (asked: Asked<Path, Query>) => Input }
     : {
         /** Makes the input of the view. */
-        readonly input: (asked: Asked<Path>) => Input;
+        readonly input: (asked: Asked<Path, Query>) => Input;
       });
 
 /** A view, or its shapes for kinds of clients, and how it is offered. Made by `expose`. */
@@ -79,5 +97,10 @@ export type ExposedOptions = Pick<
   readonly policies?: SaidPolicies;
   readonly sections?: Readonly<Record<string, z.ZodType | undefined>>;
   readonly params?: Readonly<Record<string, z.ZodType<string> | undefined>>;
-  readonly input?: (asked: { params: Readonly<Record<string, string>>; exchange: Exchange }) => unknown;
+  readonly query?: QuerySchemas;
+  readonly input?: (asked: {
+    params: Readonly<Record<string, string>>;
+    query: Readonly<Record<string, unknown>>;
+    exchange: Exchange;
+  }) => unknown;
 };

@@ -1,6 +1,6 @@
 import type { RunnableView } from './view-run.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { ExposedView, ExposeOptions } from './exposed-view.ts';
+import type { ExposedView, ExposeOptions, QuerySchemas } from './exposed-view.ts';
 import type { View, ViewValues } from './view.ts';
 
 /** Tells which kind of client a request comes from. */
@@ -106,7 +106,9 @@ export class ViewVariants<Input, Results extends object, Nullable extends string
   }
 
   /** As {@link View.expose}; GraphQL shows the view of no kind, whose clients choose by their query. */
-  expose<Path extends string>(options: ExposeOptions<Input, Results, Nullable, Path>): ExposedView {
+  expose<Path extends string, Query extends QuerySchemas = Record<never, never>>(
+    options: ExposeOptions<Input, Results, Nullable, Path, Query>,
+  ): ExposedView {
     return { view: this.default, shapes: this, options } as unknown as ExposedView;
   }
 

@@ -1,5 +1,5 @@
 import type { Call } from '../calls/call.ts';
-import type { ExposedView, ExposeOptions } from './exposed-view.ts';
+import type { ExposedView, ExposeOptions, QuerySchemas } from './exposed-view.ts';
 import { areCollected, refuseDeclaration } from '../config/code-ledger.ts';
 import { ObservedDependencies } from './observed-dependencies.ts';
 import { listOf, sourceOf, type SourceArguments } from './section-source.ts';
@@ -27,6 +27,39 @@ export type ViewValues<Of> =
 
 /** What a view is run with. */
 export type ViewInput<Of> = Of extends View<infer Input, infer _Results, infer _Nullable> ? Input : never;
+
+/** What a section can be made of. */
+type AnySource<Input, Results> = Call<never, unknown> | RunnableView | Source<Input, Results, unknown>;
+
+/** What a source comes to. */
+type ResultOf<Of> =
+  Of extends Call<never, infer Result>
+    ? Result
+    : Of extends RunnableView
+      ? ViewValues<Of>
+      : Of extends (...args: never[]) => infer Result
+        ? Awaited<Result>
+        : never;
+
+/**
+ * What goes with a source, whatever kind it is of: the last overload of each method, which fits nothing that those before it do
+ * not fit. The compiler says of a declaration that fits none of them what keeps the last one from it.
+ */
+type Beside<Of, Input, Results, Options> =
+  Of extends Call<infer In, unknown>
+    ? [input: CallInput<Input, Results, In>, options?: Options]
+    : Of extends RunnableView
+      ? [input: CallInput<Input, Results, ViewInput<Of>>, options?: SectionOptions]
+      : [options?: Options];
+
+/** The same of a list, whose source is no function. */
+type BesideList<Of, Input, Results, Options> =
+  Of extends Call<infer In, unknown>
+    ? [inputs: CallInput<Input, Results, readonly In[]>, options?: Options]
+    : [inputs: CallInput<Input, Results, readonly ViewInput<Of>[]>, options?: SectionOptions];
+
+/** Options of a section that may have a fallback. */
+type MaybeFallback<Result> = SectionOptions & Partial<FallbackOptions<Result>>;
 
 /** What a list shows: elements that fail alone are `null`. */
 type Elements<Result> = readonly (Result | null)[];
@@ -88,6 +121,11 @@ export class View<Input, Results extends object, Nullable extends string> implem
     source: Source<Input, Results, Result>,
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Result>, Nullable>;
+  required<Name extends string, Of extends AnySource<Input, Results>>(
+    name: NewName<Name, Results>,
+    source: Of,
+    ...beside: Beside<Of, Input, Results, SectionOptions>
+  ): View<Input, Results & Record<Name, ResultOf<Of>>, Nullable>;
   required(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
     return this.#with(name, true, () => sourceOf(source as SourceArguments));
   }
@@ -125,6 +163,11 @@ export class View<Input, Results extends object, Nullable extends string> implem
     source: Source<Input, Results, Result>,
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Result>, Nullable | Name>;
+  section<Name extends string, Of extends AnySource<Input, Results>>(
+    name: NewName<Name, Results>,
+    source: Of,
+    ...beside: Beside<Of, Input, Results, MaybeFallback<ResultOf<Of>>>
+  ): View<Input, Results & Record<Name, ResultOf<Of>>, Nullable | Name>;
   section(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
     return this.#with(name, false, () => sourceOf(source as SourceArguments));
   }
@@ -153,6 +196,11 @@ export class View<Input, Results extends object, Nullable extends string> implem
     inputs: CallInput<Input, Results, readonly NoInfer<In>[]>,
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Elements<ViewValues<View<In, Inner, Null>>>>, Nullable | Name>;
+  list<Name extends string, Of extends Call<never, unknown> | RunnableView>(
+    name: NewName<Name, Results>,
+    source: Of,
+    ...beside: BesideList<Of, Input, Results, MaybeFallback<Elements<ResultOf<Of>>>>
+  ): View<Input, Results & Record<Name, Elements<ResultOf<Of>>>, Nullable | Name>;
   list(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
     const where = `section "${name}" of the view ${this.name}`;
     return this.#with(name, false, () => listOf(where, source as Parameters<typeof listOf>[1]));
@@ -173,7 +221,9 @@ export class View<Input, Results extends object, Nullable extends string> implem
    * Says where the view is offered: `exposedViews(…)` makes the handler and the resolver that forward to it. What it needs
    * of a class of its own, an `@ObjectType` or a controller, can still be written.
    */
-  expose<Path extends string>(options: ExposeOptions<Input, Results, Nullable, Path>): ExposedView {
+  expose<Path extends string, Query extends QuerySchemas = Record<never, never>>(
+    options: ExposeOptions<Input, Results, Nullable, Path, Query>,
+  ): ExposedView {
     return { view: this, shapes: this, options } as unknown as ExposedView;
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { percentage, timerDuration } from '../config/units.ts';
 import { TOKEN } from '../config/field-name.ts';
+import { checkSecretPlaces, secretFileName } from '../config/secret-places.ts';
 import { variableName } from '../config/variable-name.ts';
 import { labelsSchema } from '../upstreams/target.schema.ts';
 
@@ -45,6 +46,9 @@ export const canarySchema = z
       .describe(
         'Environment variable with the secret of 32 characters or more that cookies are signed with; without it who has no subject goes by the address.',
       ),
+    secretFile: secretFileName
+      .optional()
+      .describe('File with that secret, from the working directory; a change is taken over.'),
     when: z
       .string()
       .min(1)
@@ -96,7 +100,9 @@ export const canarySchema = z
     if (canary.weight === undefined && canary.steps === undefined && canary.when === undefined)
       fault([], 'expected `weight`, `steps` or `when`');
     const isSigned = canary.sticky === 'cookie';
-    if (isSigned && canary.secretEnv === undefined) fault(['sticky'], 'expected `secretEnv` beside it');
+    if (isSigned && canary.secretEnv === undefined && canary.secretFile === undefined)
+      fault(['sticky'], 'expected `secretEnv` or `secretFile` beside it');
+    checkSecretPlaces(canary, ['secretEnv', 'secretFile'], fault);
     let before = canary.weight ?? 0;
     canary.steps?.forEach(({ weight }, index) => {
       if (weight <= before && !(index === 0 && canary.weight === undefined && weight > 0))

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { eachCertificate } from '../admin/access/authorities.ts';
 import type { AdminVariables, Environment } from '../config/env.schema.ts';
+import { readSecret } from '../config/secrets.ts';
 import { UsageError } from './options.ts';
 import { OrderRefused } from './order-refused.ts';
 
@@ -70,10 +71,9 @@ function trust(file: string | undefined): void {
 
 function tokenIn(file: string): string {
   try {
-    return readFileSync(file, 'utf8').trim();
+    return readSecret({ file }).trim();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`ADMIN_TOKEN_FILE: expected a file that can be read (${code}): ${file}`);
+    throw new UsageError(`ADMIN_TOKEN_FILE: ${(error as Error).message}`);
   }
 }
 

@@ -6,15 +6,20 @@ import { helpOf } from './help-topic.ts';
 const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''));
 
 describe('parseArguments', () => {
+  it('reads whether faults are told as data', () => {
+    expect(parse('validate --json')).toEqual({ name: 'validate', configFile: undefined, json: true });
+    expect(parse('validate')).toEqual({ name: 'validate', configFile: undefined, json: false });
+  });
+
   it.each(['start', 'validate'] as const)('reads %s, with and without a file', (name) => {
-    expect(parse(name)).toEqual({ name, configFile: undefined });
-    expect(parse(`${name} --config a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
-    expect(parse(`${name} --config=a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
-    expect(parse(`${name} -c a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
+    expect(parse(name)).toMatchObject({ name, configFile: undefined });
+    expect(parse(`${name} --config a.yaml`)).toMatchObject({ name, configFile: 'a.yaml' });
+    expect(parse(`${name} --config=a.yaml`)).toMatchObject({ name, configFile: 'a.yaml' });
+    expect(parse(`${name} -c a.yaml`)).toMatchObject({ name, configFile: 'a.yaml' });
   });
 
   it('reads how routes are to be shown', () => {
-    const few = { name: 'routes', configFile: undefined, wide: false, json: false };
+    const few = { name: 'routes', configFile: undefined, wide: false, json: false, team: undefined };
     expect(parse('routes')).toEqual(few);
     expect(parse('routes -c a.yaml --wide')).toEqual({ ...few, configFile: 'a.yaml', wide: true });
     expect(parse('routes --json')).toEqual({ ...few, json: true });

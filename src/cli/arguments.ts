@@ -26,13 +26,14 @@ import type { SimulateCommand } from './simulate-command.ts';
 import { TARGET_COMMANDS, targetsCommand, type TargetsCommand } from './target-orders.ts';
 import type { GenerateCommand, InitCommand } from './project/scaffold-command.ts';
 import type { TiersCommand } from './tiers.ts';
-import type { RoutesCommand } from './validate.ts';
+import type { RoutesCommand, ValidateCommand } from './validate.ts';
 
 export { HELP, UsageError };
 
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
-  | { readonly name: 'start' | 'validate'; readonly configFile: string | undefined }
+  | { readonly name: 'start'; readonly configFile: string | undefined }
+  | ValidateCommand
   | RoutesCommand
   | AccessCommand
   | AdminTokenCommand
@@ -127,12 +128,13 @@ const TS = {
 } as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
 const WIDE = { wide: { type: 'boolean' } } as const;
+const TEAM = { team: { type: 'string' } } as const;
 const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
-const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT, ...WIDE };
+const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT, ...WIDE, ...TEAM };
 const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof readOptions>[1]>> = {
   start: CONFIG,
-  validate: CONFIG,
-  routes: { ...CONFIG, ...JSON_OUT, ...WIDE },
+  validate: { ...CONFIG, ...JSON_OUT },
+  routes: { ...CONFIG, ...JSON_OUT, ...WIDE, ...TEAM },
   openapi: { ...CONFIG, ...OUT },
   client: { ...CONFIG, ...OUT, ...TS },
 };
@@ -173,11 +175,16 @@ function commandOf(args: readonly string[]): Command {
   if (name === undefined)
     throw new UsageError(`expected a command first: ${COMMANDS.join(', ')} (see gatehouse --help)`);
   const configFile = values.text('config');
-  if (name === 'routes') return { name, configFile, wide: values.flag('wide'), json: values.flag('json') };
+  if (name === 'routes') return { name, configFile, ...listed(values) };
+  if (name === 'validate') return { name, configFile, json: values.flag('json') };
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
   return name === 'client'
     ? { name, configFile, outFile: clientFile(values), from: clientSource(values) }
     : { name, configFile };
+}
+
+function listed(values: OptionValues): Omit<RoutesCommand, 'name' | 'configFile'> {
+  return { wide: values.flag('wide'), json: values.flag('json'), team: values.text('team') };
 }
 
 // The one command that takes files as they are: both are equal, and people know it from other tools.

@@ -1,10 +1,10 @@
-import { readConfig, readConfigFile } from '../config/config-reader.ts';
 import { ConfigError } from '../config/config-fault.ts';
 import { readEnvironment, type Environment } from '../config/env.schema.ts';
 import type { GatewayModule } from '../config/gateway-module.ts';
 import { createGateway, type Gateway } from '../main.ts';
-import { gatewaySchema } from '../pipeline/actions.ts';
+import { configForm } from '../pipeline/actions.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { readGateway, readGatewayFile, type GatewayReading } from '../routing/teams/read-gateway.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -53,17 +53,24 @@ export async function modulesFor(
   return source.value.modules.length > 0 ? await modulesOf(offered) : [];
 }
 
-/** Reads environment and file. @param text what the file says, where that was read already. @throws {ConfigError} with all that is wrong with their form. */
+/**
+ * Reads environment and file, and what the file includes.
+ *
+ * @param text what the file says, where that was read already.
+ * @param reading how; whoever serves leaves out what may be left out. Default: everything that is wrong is told.
+ * @throws {ConfigError} with all that is wrong with their form.
+ */
 export async function readSource(
   configFile: string | undefined,
   text?: string,
+  reading: GatewayReading = {},
 ): Promise<{ readonly environment: Environment; readonly source: GatewaySource }> {
   const environment = readEnvironment(process.env);
   const file = configFile ?? environment.configFile;
   const source =
     text === undefined
-      ? await readConfigFile(gatewaySchema, file).catch((error: unknown) => refuse(error, configFile))
-      : readConfig(gatewaySchema, text, file);
+      ? await readGatewayFile(configForm, file, reading).catch((error: unknown) => refuse(error, configFile))
+      : readGateway(configForm, text, file, reading);
   redactNames(source.value.logging.redact);
   return { environment, source };
 }

@@ -3,11 +3,12 @@ export const HELP = `gatehouse: an API gateway and backend-for-frontend
 
 Usage
   gatehouse start    [--config FILE]    start the gateway
-  gatehouse validate [--config FILE]    list every fault of a configuration and of the code of its modules; exits with 1
+  gatehouse validate [--json] [--config FILE]
+                                        list every fault of a configuration and of the code of its modules; exits with 1
                                         if there is one
-  gatehouse routes   [--wide] [--json] [--config FILE]
-                                        print the compiled route table of both doors; --wide with hosts, roles, limits,
-                                        stages and where each route was declared
+  gatehouse routes   [--team NAME] [--wide] [--json] [--config FILE]
+                                        print the compiled route table of both doors, or with --team what one team has of
+                                        it; --wide with hosts, roles, limits, stages and where each route was declared
   gatehouse access   [--as FILE] [--json] [--config FILE]
                                         print which routes a caller may call and what keeps it out of the others, by
                                         path and method; without --as for who does not say who it is
@@ -139,7 +140,7 @@ Options
   -v, --version        print the version
 
 Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, ADMIN_TOKENS_FILE, ADMIN_CERT_FILE, ADMIN_KEY_FILE, ADMIN_CLIENT_CA_FILE,
-ADMIN_HOSTS, ADMIN_TOKEN, ADMIN_TOKEN_FILE, ADMIN_CA_FILE, WORKERS, REDIS_URL, REDIS_PASSWORD_FILE, REDIS_CA_FILE, REDIS_CERT_FILE,
-REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, REDIS_TIMEOUT, LOG_LEVEL,
+ADMIN_HOSTS, ADMIN_TOKEN, ADMIN_TOKEN_FILE, ADMIN_CA_FILE, WORKERS, REDIS_URL, REDIS_URL_FILE, REDIS_PASSWORD_FILE, REDIS_CA_FILE,
+REDIS_CERT_FILE, REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, REDIS_TIMEOUT, LOG_LEVEL,
 GATEHOUSE_CONFIG, GATEHOUSE_MODULES, GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY,
 SHUTDOWN_TIMEOUT, WORKER_TIMEOUT. Each has a default, or may be unset.`;

@@ -95,10 +95,6 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./record.ts')).runRecord(command, await environment(), shown);
     case 'start':
       return (await import('./start.ts')).runStart(command.configFile, modules);
-    case 'validate': {
-      const outlets = { out: shown, err: withoutSecrets(err) };
-      return (await import('./validate.ts')).runValidate(command.configFile, modules, outlets);
-    }
     case 'routes':
       return (await import('./validate.ts')).runRoutes(command, modules, shown);
   }
@@ -106,7 +102,7 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
 
 type Verdict = Extract<
   Command,
-  { name: 'contracts check' | 'diff' | 'doctor' | 'proto' | 'replay' | 'simulate' }
+  { name: 'contracts check' | 'diff' | 'doctor' | 'proto' | 'replay' | 'simulate' | 'validate' }
 >;
 
 const VERDICTS: ReadonlySet<string> = new Set([
@@ -116,6 +112,7 @@ const VERDICTS: ReadonlySet<string> = new Set([
   'proto',
   'replay',
   'simulate',
+  'validate',
 ]);
 
 function isVerdict(command: Command): command is Verdict {
@@ -137,6 +134,10 @@ async function isWell(command: Verdict, modules: OfferedModules, shown: Outlet):
       return !(await (await import('./replay.ts')).runReplay(command, modules, shown));
     case 'simulate':
       return (await import('./simulate.ts')).runSimulate(command, modules, shown);
+    case 'validate': {
+      const outlets = { out: shown, err: withoutSecrets(process.stderr) };
+      return (await import('./validate.ts')).runValidate(command, modules, outlets);
+    }
   }
 }
 

@@ -18,7 +18,7 @@ export async function runStart(configFile: string | undefined, offered: OfferedM
   const { runGateway } = await import('../main.ts');
   const { createLogger } = await import('../telemetry/logger.ts');
   const { modulesFor, readSource } = await import('./compiled.ts');
-  const { source } = await readSource(configFile);
+  const { source } = await readSource(configFile, undefined, { leavesOut: true });
   const logger = createLogger(environment.logLevel);
   const modules = await modulesFor(source, offered);
   const { url, urls, adminUrl } = await runGateway({ environment, source, modules, logger });
@@ -32,7 +32,7 @@ async function startWorker(configFile: string | undefined, offered: OfferedModul
   const { createLogger, WorkerLines } = await import('../telemetry/logger.ts');
   const { modulesFor, readSource } = await import('./compiled.ts');
   const seat = await WorkerSeat.take();
-  const { environment, source } = await readSource(configFile, seat.beginning.text);
+  const { environment, source } = await readSource(configFile, seat.beginning.text, { leavesOut: true });
   const logger = createLogger(environment.logLevel, new WorkerLines(seat.number, seat.turns));
   const modules = await modulesFor(source, offered);
   await runWorker({ environment, source, modules, logger }, seat);

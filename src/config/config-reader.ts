@@ -15,6 +15,7 @@ export interface ReadConfig<Value> {
  * Reads a text as YAML and checks it against a schema.
  *
  * @param variables what `${NAME}` stands for; default the environment of the process.
+ * @param long how many characters a list has to have to be read piece by piece; see {@link readYaml}.
  * @throws ConfigError with all faults.
  */
 export function readConfig<Schema extends z.ZodType>(
@@ -22,8 +23,9 @@ export function readConfig<Schema extends z.ZodType>(
   text: string,
   file: string,
   variables?: Variables,
+  long?: number,
 ): ReadConfig<z.output<Schema>> {
-  const document = readYaml(text, file, variables);
+  const document = readYaml(text, file, variables, long);
   const result = schema.safeParse(document.value);
   const faults = [
     ...document.faults,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { adminOf, type AdminVariables } from './admin-variables.ts';
 import { ConfigError, type ConfigFault } from './config-fault.ts';
 import { expectation } from './expectation.ts';
 import { LOG_LEVELS } from './log-levels.ts';
@@ -8,6 +9,7 @@ import { readOtel, type OtelEnvironment } from './otel-environment.ts';
 import { readRedisAccess, type RedisAccess } from './redis-access.ts';
 import { redisUrlFault } from './redis-url.ts';
 import { duration } from './units.ts';
+import { filedVariables } from './filed-variables.ts';
 
 const port = z
   .string()
@@ -43,6 +45,8 @@ const workers = z
   .refine((count) => count === 'auto' || count <= MOST_WORKERS, WORKERS_EXPECTED);
 
 const wait = duration.refine((ms) => ms <= 3_600_000, 'expected at most 1h');
+
+export type { AdminVariables } from './admin-variables.ts';
 
 /** Everything that takes a restart to change. Each variable has a default; an empty one counts as unset. */
 export const environmentSchema = z.object({
@@ -81,6 +85,9 @@ export const environmentSchema = z.object({
     .describe(
       'State shared by replicas: redis://, redis+sentinel:// or redis+cluster://, with TLS rediss…. Default: kept in this process.',
     ),
+  REDIS_URL_FILE: text
+    .optional()
+    .describe('File with what REDIS_URL would say, password included. Default: REDIS_URL says it.'),
   REDIS_PASSWORD_FILE: text
     .optional()
     .describe('File with the password for Redis. Default: the one of REDIS_URL.'),
@@ -155,20 +162,6 @@ export const environmentSchema = z.object({
     .describe('How long open exchanges may take to finish before they are cut off. Default 10s.'),
 });
 
-/** Who may come to the operators' listener, and what it shows of itself. */
-export interface AdminVariables {
-  readonly tokensFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-  readonly clientCaFile?: string | undefined;
-  /** Names that operators know it by. */
-  readonly hosts?: readonly string[] | undefined;
-  /** What commands show there, or the file that it is in. */
-  readonly token?: string | undefined;
-  readonly tokenFile?: string | undefined;
-  readonly caFile?: string | undefined;
-}
-
 /** The environment, checked and typed. */
 export interface Environment {
   /** 0 for any free port. */
@@ -215,16 +208,14 @@ const SECRET_VARIABLES: ReadonlySet<string> = new Set(['REDIS_URL', 'ADMIN_TOKEN
  * @throws ConfigError with one fault per bad variable.
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const { given, keyOf, faults: unfiled } = filedVariables(env);
   const result = environmentSchema.safeParse(given);
   const { access, faults: unread } = readRedisAccess(result.data ?? {});
   const otel = readOtel(given);
   const faults = result.success
-    ? [...portConflict(result.data), ...workersAlone(result.data), ...unread, ...otel.faults]
-    : [
-        ...result.error.issues.map((issue) => toFault(issue, given[String(issue.path[0])] ?? '')),
-        ...otel.faults,
-      ];
+    ? [...portConflict(result.data), ...workersAlone(result.data), ...unread]
+    : result.error.issues.map((issue) => toFault(issue, given, keyOf));
+  faults.push(...unfiled, ...otel.faults);
   if (faults.length > 0 || !result.success) throw new ConfigError(faults);
   const { data } = result;
   return Object.freeze({
@@ -251,28 +242,20 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   });
 }
 
-function adminOf(data: z.output<typeof environmentSchema>): AdminVariables | undefined {
-  const said: AdminVariables = {
-    tokensFile: data.ADMIN_TOKENS_FILE,
-    certFile: data.ADMIN_CERT_FILE,
-    keyFile: data.ADMIN_KEY_FILE,
-    clientCaFile: data.ADMIN_CLIENT_CA_FILE,
-    hosts: data.ADMIN_HOSTS,
-    token: data.ADMIN_TOKEN,
-    tokenFile: data.ADMIN_TOKEN_FILE,
-    caFile: data.ADMIN_CA_FILE,
-  };
-  return Object.values(said).every((one) => one === undefined) ? undefined : said;
-}
-
-function toFault(issue: z.core.$ZodIssue, given: string): ConfigFault {
-  const key = String(issue.path[0]);
-  const shown = SECRET_VARIABLES.has(key)
+function toFault(
+  issue: z.core.$ZodIssue,
+  variables: Readonly<Record<string, string | undefined>>,
+  keyOf: (name: string) => string,
+): ConfigFault {
+  const name = String(issue.path[0]);
+  const given = variables[name] ?? '';
+  const shown = SECRET_VARIABLES.has(name)
     ? 'a value that is not shown, it may hold a password'
     : JSON.stringify(given);
   const suggestion =
     issue.code === 'invalid_value' ? nearestName(given, issue.values.map(String)) : undefined;
-  return { file: 'environment', key, message: `${expectation([issue], given)}, given ${shown}`, suggestion };
+  const message = `${expectation([issue], given)}, given ${shown}`;
+  return { file: 'environment', key: keyOf(name), message, suggestion };
 }
 
 /** Both listeners on one address would fail anyway, but later and with a worse message. */

@@ -25,6 +25,8 @@ export interface OtelEnvironment {
     readonly maxQueueSize: number | undefined;
     readonly maxExportBatchSize: number | undefined;
   };
+  /** Fields for the collector, where a file has said some; undefined: the exporter reads all of them from the environment. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
   /** Longest text of an attribute; undefined for our own limits only. */
   readonly valueLength: number | undefined;
 }
@@ -35,6 +37,7 @@ type Read<Value> = { readonly value: Value; readonly faults: readonly ConfigFaul
 const PROTOCOLS: readonly string[] = ['grpc', 'http/protobuf', 'http/json'];
 const PROPAGATORS: readonly string[] = ['tracecontext', 'baggage', 'b3', 'b3multi'];
 const SAMPLERS: readonly string[] = ['always_on', 'always_off', 'traceidratio'];
+const HEADERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'] as const;
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] as const;
 const PARENT_BASED = 'parentbased_';
 
@@ -75,6 +78,7 @@ export function readOtel(env: Env): Read<OtelEnvironment | undefined> {
     ...sampler.value,
     propagators: propagators.value,
     batch,
+    headers: headersOf(env),
     valueLength,
   };
   return { value: Object.freeze(value), faults };
@@ -82,15 +86,27 @@ export function readOtel(env: Env): Read<OtelEnvironment | undefined> {
 
 /** The secrets that those variables hold: the values of header fields for the collector. */
 export function otelSecrets(env: Env): readonly string[] {
-  const lists = [env['OTEL_EXPORTER_OTLP_HEADERS'], env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']];
-  return lists.flatMap((list) =>
-    (list ?? '').split(',').flatMap((pair) => {
-      const value = pair.slice(pair.indexOf('=') + 1).trim();
-      if (!pair.includes('=') || value === '') return [];
+  return HEADERS.flatMap((name) =>
+    pairsOf(env[name]).flatMap(([, value]) => {
       const decoded = plain(value);
       return decoded === value ? [value] : [value, decoded];
     }),
   );
+}
+
+// The variable for traces goes before the one for everything, as it does for the exporter.
+function headersOf(env: Env): Readonly<Record<string, string>> | undefined {
+  if (HEADERS.every((name) => env[`${name}_FILE`] === undefined)) return undefined;
+  const pairs = HEADERS.flatMap((name) => pairsOf(env[name]));
+  return Object.fromEntries(pairs.map(([name, value]) => [plain(name), plain(value)]));
+}
+
+function pairsOf(list = ''): readonly (readonly [name: string, value: string])[] {
+  return list.split(/[,\r\n]/).flatMap((pair) => {
+    const at = pair.indexOf('=');
+    const value = pair.slice(at + 1).trim();
+    return at < 0 || value === '' ? [] : [[pair.slice(0, at).trim(), value] as const];
+  });
 }
 
 function isOn(env: Env): boolean {

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ConfigFault } from './config-fault.ts';
+import { readSecret } from './secrets.ts';
 
 /** How the gateway shows itself to Redis, and by what it knows Redis; absent: as the URL says. */
 export interface RedisAccess {
@@ -58,12 +59,20 @@ export function readRedisAccess(given: RedisAccessVariables): {
     fault('REDIS_PASSWORD_FILE', 'expected no password in REDIS_URL beside it');
   if ((given.REDIS_CERT_FILE === undefined) !== (given.REDIS_KEY_FILE === undefined))
     fault('REDIS_CERT_FILE', 'expected REDIS_CERT_FILE and REDIS_KEY_FILE together');
-  const read = (name: Name, check?: (text: string) => unknown): string | undefined => {
+  const password = (name: Name): string | undefined => {
+    try {
+      return given[name] === undefined ? undefined : readSecret({ file: given[name] }).trim();
+    } catch (error) {
+      fault(name, (error as Error).message);
+      return undefined;
+    }
+  };
+  const read = (name: Name, check: (text: string) => unknown): string | undefined => {
     const file = given[name];
     if (file === undefined) return undefined;
     try {
       const text = readFileSync(file, 'utf8');
-      check?.(text);
+      check(text);
       return text;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -74,9 +83,9 @@ export function readRedisAccess(given: RedisAccessVariables): {
   };
   const certificate = (text: string) => new X509Certificate(text);
   const access: RedisAccess = {
-    password: read('REDIS_PASSWORD_FILE')?.trim(),
+    password: password('REDIS_PASSWORD_FILE'),
     sentinelUsername: given.REDIS_SENTINEL_USERNAME,
-    sentinelPassword: read('REDIS_SENTINEL_PASSWORD_FILE')?.trim(),
+    sentinelPassword: password('REDIS_SENTINEL_PASSWORD_FILE'),
     ca: read('REDIS_CA_FILE', certificate),
     cert: read('REDIS_CERT_FILE', certificate),
     key: read('REDIS_KEY_FILE', createPrivateKey),

@@ -113,3 +113,8 @@ function isDecodable(text: string): boolean {
     return false;
   }
 }
+
+/** Whether an environment says where Redis is, for what only looks at a configuration and connects to nothing. */
+export function namesRedis(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return Boolean(environment['REDIS_URL'] || environment['REDIS_URL_FILE']);
+}

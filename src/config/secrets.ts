@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readSecretFile } from './secret-file.ts';
 
 /** As much as the hashes have bytes that keys are derived by. */
 const LEAST_SECRET = 32;
@@ -65,14 +65,7 @@ export function secretFault(place: SecretPlace): string | undefined {
 
 function textAt({ variable, file, folder = '', environment = process.env }: SecretPlace): string {
   if (file === undefined) return environment[variable ?? ''] ?? '';
-  const path = resolve(folder, file);
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Error(`cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`, {
-      cause: error,
-    });
-  }
+  return readSecretFile(resolve(folder, file));
 }
 
 function missing({ variable, file }: SecretPlace): Error {

@@ -12,6 +12,8 @@ import { readTree, type CutOut } from './yaml-tree.ts';
 export interface Position {
   readonly line: number;
   readonly column: number;
+  /** Which text, where that is not the document's own: of what a configuration includes. */
+  readonly file?: string;
 }
 
 /** A YAML file that was read: what it says, where it says it, and what is wrong with it short of its syntax. */

@@ -100,6 +100,8 @@ export interface Operation {
   readonly responses: Readonly<Record<string, Answer | Reference>>;
   /** The id of its route: several operations may share one. */
   readonly 'x-gatehouse-route': string;
+  /** The team whose file the route stands in. */
+  readonly 'x-gatehouse-team'?: string;
   readonly 'x-gatehouse-limits'?: Limits;
   readonly 'x-gatehouse-authorization'?: Readonly<Record<string, readonly string[]>>;
   /** Routes that take the same method and path under further conditions, which OpenAPI cannot tell apart. */

@@ -56,6 +56,7 @@ export function operationOf(
     ...(contract.requestBody === undefined ? {} : { requestBody: contract.requestBody }),
     responses: { ...answersOf(place, contract), ...problemAnswers(codes, components) },
     'x-gatehouse-route': route.id,
+    ...(route.team === undefined ? {} : { 'x-gatehouse-team': route.team }),
     ...(limits === undefined ? {} : { 'x-gatehouse-limits': limits }),
     ...(authorization === undefined
       ? {}
@@ -139,6 +140,7 @@ function patternOf({ pattern }: Route, name: string | undefined): { pattern?: st
 
 // What must not be there is nothing that a client could send.
 function conditionParameter({ name, place, declared }: Condition): Parameter[] {
+  if (place === 'port') return [];
   if (typeof declared === 'object' && 'present' in declared && !declared.present) return [];
   return [{ name, in: place, required: true, schema: { type: 'string', ...valueSchema(declared) } }];
 }

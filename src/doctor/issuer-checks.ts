@@ -1,4 +1,4 @@
-import { readSecret } from '../config/secrets.ts';
+import { readSecret, secretFault } from '../config/secrets.ts';
 import { answerOf, send } from '../policies/authentication/tokens/fetched-document.ts';
 import {
   metadataUrls,
@@ -48,6 +48,8 @@ function issuerCheck(around: Surroundings, issuer: IssuerOptions, index: number)
     subject,
     mend,
     run: async (signal) => {
+      const fault = secretFaultOf(around, issuer);
+      if (fault !== undefined) return { level: 'fail', what: fault, mend };
       try {
         const found = await keysOf(around, issuer, signal);
         return usable(found, issuer, { algorithms: placeOf(around, [...path, 'algorithms']), keys: mend });
@@ -60,16 +62,23 @@ function issuerCheck(around: Surroundings, issuer: IssuerOptions, index: number)
   return url === undefined ? [keys] : [keys, issuerClock(url, issuer, subject)];
 }
 
+/** What is wrong with the secret that its tokens are signed with, which holds nothing of it. */
+function secretFaultOf({ variables }: Surroundings, { secretEnv }: IssuerOptions): string | undefined {
+  return secretEnv === undefined ? undefined : secretFault({ variable: secretEnv, environment: variables });
+}
+
 async function keysOf(
   { variables }: Surroundings,
-  { issuer, jwks, jwksFile, publicKey, secretEnv }: IssuerOptions,
+  { issuer, jwks, jwksFile, publicKey, secretEnv, secretFile }: IssuerOptions,
   signal: AbortSignal,
 ): Promise<readonly Pick<SigningKey, 'algorithms'>[]> {
   if (jwks !== undefined) return jwksFromUrl(jwks)(signal);
   if (jwksFile !== undefined) return jwksFromFile(jwksFile)(signal);
   if (publicKey !== undefined) return [FixedKey.ofPem(publicKey)];
-  if (secretEnv !== undefined)
-    return [FixedKey.ofSecret(readSecret({ variable: secretEnv, environment: variables }))];
+  if (secretEnv !== undefined || secretFile !== undefined) {
+    const from = { variable: secretEnv, file: secretFile, environment: variables };
+    return [FixedKey.ofSecret(readSecret(from))];
+  }
   return jwksFromDiscovery(issuer)(signal);
 }
 

@@ -1,5 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { canBeSecret } from '../config/secret-files.ts';
 import type { Check, Outcome } from './check.ts';
 import { folderOf, placeOf, type Surroundings } from './surroundings.ts';
 
@@ -48,6 +49,12 @@ async function file(around: Surroundings, { name, key, path }: Named): Promise<O
   if (found === undefined)
     return { level: 'fail', what: 'there is no file that can be read', mend: `write it, for ${place}` };
   if (found.size === 0) return { level: 'fail', what: 'the file is empty', mend: `write it, for ${place}` };
+  if (!PUBLIC.test(key) && !canBeSecret(found.size))
+    return {
+      level: 'fail',
+      what: `it has ${found.size} bytes, which no secret has`,
+      mend: `name another file, for ${place}`,
+    };
   if (!PUBLIC.test(key) && (found.mode & READABLE_BY_ALL) !== 0)
     return { level: 'warn', what: 'everybody on this machine may read the file', mend: `chmod o-r ${name}` };
   return { level: 'ok', what: 'the file can be read' };

@@ -12,8 +12,7 @@ export interface Surroundings {
 
 /** Where the file says something: `gateway.yaml:7:5 identity.issuers[0].jwks`. */
 export function placeOf({ source }: Surroundings, path: readonly (string | number)[]): string {
-  const { file } = source.document;
-  const { line, column } = source.document.locate(path);
+  const { file = source.document.file, line, column } = source.document.locate(path);
   const key = path.reduce<string>(
     (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
     '',

@@ -11,6 +11,8 @@ export interface ClientCertificate {
 
 /** What the listener of a connection says, as long as the connection is open; a reload may change it. */
 export interface ListenerFacts {
+  /** Where it listens. */
+  readonly port: number;
   /** Where plain requests are sent to: the port of HTTPS. Undefined where they are answered. */
   readonly redirectPort: number | undefined;
   /** How long a body may take from its first byte to its last, in ms; `Infinity` for no limit. */

@@ -1,5 +1,6 @@
 import { redacted } from '../telemetry/redaction.ts';
 import { maySayASecret } from '../telemetry/secret-names.ts';
+import { withoutSecretSegments, type Patterned } from './secret-segments.ts';
 import type { Route } from '../routing/route.ts';
 
 const LONGEST_PATH = 1024;
@@ -27,21 +28,50 @@ const secretPlaces = new WeakMap<object, readonly number[]>();
 export interface PathFacts {
   readonly route: { readonly pattern: Pick<Route['pattern'], 'parameters'> } | undefined;
   readonly params: readonly string[];
+  /** What else could have been meant. */
+  readonly snapshot?: { readonly table: { readonly routes: readonly Patterned[] } } | undefined;
 }
 
 /** The path of a request as log lines, traces and operators' pages show it: {@link shownPath}, without what may be a secret. */
 export function shownPathOf(exchange: PathFacts & { readonly path: string }): string {
-  const { path } = exchange;
-  const shown = shownPath(withoutValues(path, secretValuesOf(exchange)));
+  const { path, route, snapshot } = exchange;
+  const shown = shownPath(
+    route === undefined
+      ? withoutSecretSegments(path, snapshot?.table.routes)
+      : withoutValues(path, secretValuesOf(exchange)),
+  );
   return LOOKS.some((look) => shown.includes(look)) ? redacted(shown) : shown;
 }
 
-/** The values of parameters of the path whose names may be those of secrets, as they came: `/reset/{token}`. */
+/** Where a page is that `Referer` names, without what may be a secret of its path: it may be one of these routes. */
+export function shownReferer(referer: string, { snapshot, ...facts }: PathFacts): string {
+  const path = URL.parse(referer)?.pathname;
+  if (path === undefined) return referer;
+  const shown = withoutSecretSegments(withoutValues(path, secretValuesOf(facts)), snapshot?.table.routes);
+  if (shown === path) return referer;
+  // As somebody else spells it: whatever is not found is left out.
+  return referer.includes(path) ? referer.replaceAll(path, shown) : HIDDEN;
+}
+
+/**
+ * The values of parameters of the path whose names may be those of secrets, `/reset/{token}`: as they came, and as they are
+ * spelled in what is made of them.
+ */
 export function secretValuesOf({ route, params }: PathFacts): readonly string[] {
   if (route === undefined) return NONE;
   let places = secretPlaces.get(route.pattern);
   if (places === undefined) secretPlaces.set(route.pattern, (places = placesOf(route.pattern.parameters)));
-  return places.length === 0 ? NONE : places.map((place) => params[place] ?? '').filter((one) => one !== '');
+  return places.length === 0 ? NONE : places.flatMap((place) => spellingsOf(params[place] ?? ''));
+}
+
+function spellingsOf(value: string): readonly string[] {
+  if (value === '') return NONE;
+  try {
+    const plain = decodeURIComponent(value);
+    return [...new Set([value, encodeURIComponent(plain), plain])];
+  } catch {
+    return [value];
+  }
 }
 
 /** A path, or what was made of one, without some values. */

@@ -90,8 +90,9 @@ function explainMatch(exchange: Exchange, { table }: Snapshot, route: Route | un
   };
 }
 
-function nameOf({ id, match, pattern, origin }: Route): NamedRoute {
-  return { id, methods: match.methods.join(',') || '*', path: pattern.source, origin };
+function nameOf({ id, match, pattern, origin, team }: Route): NamedRoute {
+  const methods = match.methods.join(',') || '*';
+  return { id, methods, path: pattern.source, origin, ...(team !== undefined && { team }) };
 }
 
 /** What follows when all policies let it pass. */

@@ -56,6 +56,8 @@ export interface NamedRoute {
   readonly methods: string;
   readonly path: string;
   readonly origin: string;
+  /** The team whose file it stands in. */
+  readonly team?: string | undefined;
 }
 
 /** What every request meets, whatever its route. */
@@ -95,6 +97,8 @@ export interface ExplainedRequest {
   readonly upstream?: ExplainedUpstream | undefined;
   /** The head; absent where it is not made, or depends on other answers. */
   readonly sent?: SentOn | undefined;
+  /** The field of its answer that the client gets in place of the whole, by its name in JSON. */
+  readonly answerField?: string | undefined;
 }
 
 /** Whose turn it would be. */

@@ -77,8 +77,8 @@ function entranceLines(steps: Explanation['entrance'], paint: Paint): string[] {
 }
 
 function routeLines({ route, params, candidates, others }: Explanation['match'], paint: Paint): string[] {
-  const named = ({ id, methods, path, origin }: NamedRoute): string =>
-    `${id}  ${methods} ${path}  ${paint('dim', origin)}`;
+  const named = ({ id, methods, path, origin, team }: NamedRoute): string =>
+    `${id}  ${methods} ${path}  ${paint('dim', team === undefined ? origin : `${origin} (team ${team})`)}`;
   const none = `  ${paint('red', '✗')} none takes it`;
   const lines = [route === undefined ? none : `  ${paint('green', '✓')} ${named(route)}`];
   for (const [name, value] of Object.entries(params)) lines.push(`      {${name}} = ${value}`);

@@ -10,7 +10,7 @@ export function explainRequests({ requests, side }: Foreseen, exchange: Exchange
 }
 
 function explainRequest(
-  { name, note, upstream, headFor, body }: ForeseenRequest,
+  { name, note, upstream, headFor, body, answerField }: ForeseenRequest,
   exchange: Exchange,
   side: ForeseenSide | undefined,
 ): ExplainedRequest {
@@ -20,7 +20,7 @@ function explainRequest(
   const isTold = headFor !== undefined && (upstream === undefined || to !== undefined);
   const shown = body && { bytes: body.bytes.length, as: body.as, json: shownJson(body.bytes) };
   const sent = isTold ? { to: to?.host, ...readHead(headFor(to)), body: shown } : undefined;
-  return { name, note, upstream: upstream && explainUpstream(upstream, exchange, side), sent };
+  return { name, note, upstream: upstream && explainUpstream(upstream, exchange, side), sent, answerField };
 }
 
 function readHead(head: string): Pick<SentOn, 'line' | 'headers'> {

@@ -7,6 +7,7 @@ import { compileProto, readDescriptorSet } from '../upstreams/grpc/descriptors/d
 import { FakeFault, jsonAnswer, type AnswerSource } from './answer-source.ts';
 import { grpcSource, type GrpcSource } from './grpc-source.ts';
 import { openapiSource } from './openapi-source.ts';
+import { recordedCalls } from './recorded-calls.ts';
 import { isSample, recordedSource } from './recorded-source.ts';
 
 type Upstreams = GatewaySource['value']['upstreams'];
@@ -28,7 +29,10 @@ export async function findSource(
   file?: string,
 ): Promise<AnswerSource | GrpcSource> {
   if (file !== undefined && !existsSync(file)) throw new FakeFault(`there is no file ${file}`);
-  if (upstreams[name]?.protocol === 'grpc') return grpcOf(name, upstreams, file);
+  if (upstreams[name]?.protocol === 'grpc') {
+    if (file === undefined || !(await isSample(file))) return grpcOf(name, upstreams, file);
+    return recordedCalls(file, name, grpcOf(name, upstreams, undefined).schema);
+  }
   const found = file ?? documentOf(name);
   if (found === undefined) return echo(name);
   if (await isSample(found)) return recordedSource(found, name);

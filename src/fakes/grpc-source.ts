@@ -1,4 +1,3 @@
-import type { FileRegistry } from '@bufbuild/protobuf';
 import { methodOf, type ServiceSchema } from '../simulate/grpc-stand-in.ts';
 import type { AnswerSource } from './answer-source.ts';
 import { messageValue } from './message-value.ts';
@@ -11,7 +10,7 @@ export interface GrpcSource extends AnswerSource {
 const STREAMED = 2;
 
 /** Answers made of the schema of a service. @param from where the schema is from. */
-export function grpcSource(schema: FileRegistry, from: string, file?: string): GrpcSource {
+export function grpcSource(schema: ServiceSchema, from: string, file?: string): GrpcSource {
   return {
     told: from,
     file,

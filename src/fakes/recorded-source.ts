@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import type { ExplainedRequest } from '../explain/explanation.ts';
 import { explain } from '../explain/explain.ts';
 import { FORMAT, type RecordedExchange } from '../record/sample-format.ts';
 import { explainInputOf } from '../replay/replay.ts';
@@ -27,11 +28,7 @@ export async function isSample(file: string): Promise<boolean> {
  * @throws {FakeFault} for a sample without an answer of that upstream.
  */
 export async function recordedSource(file: string, name: string): Promise<AnswerSource> {
-  const exchanges = await answered(file, name);
-  if (exchanges.length === 0)
-    throw new FakeFault(
-      `${file} has no answers of ${name}; record with --answers 16KiB what a gateway forwards there`,
-    );
+  const exchanges = await recordedAnswers(file, name);
   let known: Promise<ReadonlyMap<string, RecordedExchange>> = Promise.resolve(new Map());
   return {
     told: `sample ${file}`,
@@ -48,7 +45,8 @@ export async function recordedSource(file: string, name: string): Promise<Answer
   };
 }
 
-async function answered(file: string, name: string): Promise<readonly RecordedExchange[]> {
+/** The exchanges of a sample that an upstream has answered, whole. @throws {FakeFault} where there is none. */
+export async function recordedAnswers(file: string, name: string): Promise<readonly RecordedExchange[]> {
   const exchanges: RecordedExchange[] = [];
   for await (const read of readSample(file)) {
     if (!('exchange' in read)) continue;
@@ -57,7 +55,10 @@ async function answered(file: string, name: string): Promise<readonly RecordedEx
     const isWhole = answer !== undefined || (answerLeft === undefined && read.exchange.status === 204);
     if (upstream === name && problem === undefined && isWhole) exchanges.push(read.exchange);
   }
-  return exchanges;
+  if (exchanges.length > 0) return exchanges;
+  throw new FakeFault(
+    `${file} has no answers of ${name}; record with --answers 16KiB what a gateway forwards there`,
+  );
 }
 
 // By what is sent on: with its query, and without it for whoever asks for something that nobody recorded.
@@ -67,8 +68,8 @@ async function asked(
 ): Promise<ReadonlyMap<string, RecordedExchange>> {
   const answers = new Map<string, RecordedExchange>();
   for (const exchange of exchanges) {
-    const line = await sentLine(exchange, snapshot);
-    const [, method, path] = /^(\S+) (\S+)/.exec(line ?? '') ?? [];
+    const request = await askedFor(exchange, snapshot);
+    const [, method, path] = /^(\S+) (\S+)/.exec(request?.sent?.line ?? '') ?? [];
     if (method === undefined || path === undefined) continue;
     answers.set(`${method} ${path}`, exchange);
     const bare = `${method} ${path.split('?')[0] ?? ''}`;
@@ -77,10 +78,21 @@ async function asked(
   return answers;
 }
 
-async function sentLine(exchange: RecordedExchange, snapshot: Snapshot): Promise<string | undefined> {
+/** What the gateway would ask the upstream for an exchange. */
+export interface AskedFor extends Pick<ExplainedRequest, 'sent' | 'answerField'> {
+  /** Values of the path of its route. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** What the gateway would ask the upstream for an exchange; undefined where it would not, or that cannot be said. */
+export async function askedFor(
+  exchange: RecordedExchange,
+  snapshot: Snapshot,
+): Promise<AskedFor | undefined> {
   try {
-    const { requests } = await explain(explainInputOf(exchange), snapshot);
-    return requests.find(({ upstream }) => upstream?.name === exchange.upstream)?.sent?.line;
+    const { requests, match } = await explain(explainInputOf(exchange), snapshot);
+    const request = requests.find(({ upstream }) => upstream?.name === exchange.upstream);
+    return request && { sent: request.sent, answerField: request.answerField, params: match.params };
   } catch {
     // What cannot be explained is an answer that nobody asks for.
     return undefined;

@@ -17,6 +17,8 @@ import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Revocations } from '../policies/authentication/revocation/revocations.ts';
 import { StoreHealth } from '../store/store-health.ts';
+import type { LeftOutFile } from '../telemetry/config-metrics.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import { Draining } from './draining.ts';
 import { Warming } from './warming.ts';
 import { Siblings, type Workforce } from './workforce.ts';
@@ -39,6 +41,7 @@ export class HealthController {
   @Inject(AuditTrail) private readonly audit!: AuditTrail;
   @Inject(StoreHealth) private readonly store!: StoreHealth;
   @Inject(Siblings) private readonly siblings!: Siblings;
+  @Inject(Metrics) private readonly metrics!: Metrics;
 
   constructor(
     private readonly checks: HealthCheckService,
@@ -71,6 +74,7 @@ export class HealthController {
     const gateway = () => this.indicators.check('gateway').up();
     const { state } = this.revocations;
     const audit = this.audit.state;
+    const { shownLeftOut: leftOut } = this.metrics.config;
     const { state: store, without } = this.store;
     // None of them is a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none; and
     // what becomes of requests without an audit the configuration says.
@@ -86,6 +90,11 @@ export class HealthController {
       ...(audit === 'off'
         ? []
         : [() => this.indicators.check('audit').up({ state: audit === 'ok' ? 'ok' : 'degraded' })]),
+      ...(leftOut.length === 0
+        ? []
+        : [
+            () => this.indicators.check('configuration').up({ state: 'degraded', leftOut: teamsOf(leftOut) }),
+          ]),
     ]);
   }
 
@@ -105,6 +114,11 @@ export class HealthController {
     const detail = 'Waiting for the revocations of others.';
     return new Problem('identity-unavailable', { detail, headers: { 'retry-after': '1' } });
   }
+}
+
+// Other teams are served, and so is what was there before: no reason to take no traffic.
+function teamsOf(leftOut: readonly LeftOutFile[]): string[] {
+  return [...new Set(leftOut.map(({ team }) => team))];
 }
 
 function incomplete({ serving, wanted }: Workforce): Problem {

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import type { Route } from '../routing/route.ts';
 import { shownPathOf, shownQuery } from '../exchange/shown-target.ts';
 import { attemptsOf, bounded, degradedOf, quoted, refusalOf, rounded } from './access-values.ts';
 
@@ -9,6 +10,11 @@ function givenAgain({ cached, isReplayed, awaited }: Exchange): string {
   if (awaited !== undefined) return '';
   if (cached !== undefined) return ',"cache":"hit"';
   return isReplayed ? ',"replayed":true' : '';
+}
+
+function routeOf({ id, team }: Pick<Route, 'id' | 'team'>): string {
+  const route = `,"route":${quoted(id)}`;
+  return team === undefined ? route : `${route},"team":${quoted(team)}`;
 }
 
 /**
@@ -28,7 +34,7 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   let line = `{"level":${INFO},"time":${Date.now()},"id":"${exchange.id}"`;
   line += `,"traceId":"${trace.traceId}","spanId":"${trace.spanId}"`;
   if (trace.parentId !== undefined) line += `,"parentId":"${trace.parentId}"`;
-  if (route !== undefined) line += `,"route":${quoted(route.id)}`;
+  if (route !== undefined) line += routeOf(route);
   line += `,"method":"${exchange.method}","path":${quoted(shown)},"status":${exchange.status}`;
   if (exchange.grpcStatus !== undefined) line += `,"grpcStatus":"${exchange.grpcStatus}"`;
   line += `,"durationMs":${rounded(durationMs)},"client":${quoted(exchange.clientAddress)}`;

@@ -11,8 +11,8 @@ import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { Mirrors } from '../proxy/mirror/mirrors.ts';
 import { VersionsKind } from '../proxy/versions.action.ts';
 import { LoginKind } from '../login/login.action.ts';
-import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
+import { configFormOf } from '../routing/teams/read-gateway.ts';
 import { TranslateKind } from '../transcoding/translate.action.ts';
 import { CallsModule } from '../calls/calls.module.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
@@ -33,8 +33,11 @@ export const actionKinds = [
   KeySetKind, //       keySet              answers/
 ] as const;
 
+/** What configurations are read as: the file of the gateway, and those of teams that it includes. */
+export const configForm = configFormOf(actionKinds.map(({ source }) => source));
+
 /** The schema of the whole configuration file. */
-export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => source));
+export const gatewaySchema = configForm.gateway;
 
 /** All kinds; those besides answer routes that come with another key of the file. */
 const kinds = [...actionKinds, LoginKind, QuotasKind];

@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { shownPath, shownPathOf, shownQuery } from '../exchange/shown-target.ts';
+import { shownPath, shownPathOf, shownQuery, shownReferer } from '../exchange/shown-target.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import { bounded } from './access-values.ts';
 
@@ -29,7 +29,7 @@ export function combinedLine(exchange: Exchange, more = ''): string {
   const target = shownPathOf(exchange) + (query === '' ? '' : shownQuery(query));
   const user = principal === undefined ? NOTHING : bare(bounded(principal.id));
   const line = `${bare(clientAddress)} - ${user} [${timeOf(Date.now())}] "${escaped(`${method} ${target} HTTP/${request.httpVersion}`)}"`;
-  const from = referer === undefined ? NOTHING : escaped(pageOf(referer));
+  const from = referer === undefined ? NOTHING : escaped(pageOf(shownReferer(referer, exchange)));
   const by = agent === undefined ? NOTHING : escaped(bounded(redacted(agent)));
   return `${line} ${status} ${bytesOut} "${from}" "${by}"${more}\n`;
 }

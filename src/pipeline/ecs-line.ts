@@ -68,6 +68,7 @@ function ownOf(exchange: Exchange, complete: boolean, more: string): string {
   const { route, trace, attempts, degraded, problem, side } = exchange;
   let own = '';
   if (route !== undefined) own += `,"route":${quoted(route.id)}`;
+  if (route?.team !== undefined) own += `,"team":${quoted(route.team)}`;
   if (trace.parentId !== undefined) own += `,"parentId":"${trace.parentId}"`;
   if (problem !== undefined) own += `,"stage":"${problem.entry.stage}"`;
   if (exchange.grpcStatus !== undefined) own += `,"grpcStatus":"${exchange.grpcStatus}"`;

@@ -43,6 +43,10 @@ export const catalogue = {
     cause: 'No route of the gateway matches the method, host, path and headers.',
     remedy: 'Check the path; `gatehouse routes` lists what exists.',
   }),
+  'upstream-missing': entry(500, 'handle', 'Nobody answers this', {
+    cause: 'The share of the route that the request fell to has no service, or is refused by `split`.',
+    remedy: 'Operators look at `split` of the route, or at the status of the HTTPRoute.',
+  }),
   'version-unknown': entry(400, 'match', 'There is no such version', {
     cause:
       'The header field, the media type or the query names a version of the API that the route does not have.',
@@ -76,7 +80,7 @@ export const catalogue = {
   'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
     cause: 'The route requires authentication and the request carries no credential that it accepts.',
     remedy:
-      'Send `Authorization: Bearer <token>` or `X-API-Key: <key>`; WWW-Authenticate names what is accepted.',
+      'Send `Authorization: Bearer <token>` or `X-API-Key: <key>`; WWW-Authenticate says what is taken.',
   }),
   'credentials-invalid': entry(401, 'identify', 'The credentials are not valid', {
     cause:
@@ -84,10 +88,8 @@ export const catalogue = {
     remedy: 'Get a new token from the issuer, or ask for a new key, or for a rule for the certificate.',
   }),
   'credentials-expired': entry(401, 'identify', 'The token has expired', {
-    cause:
-      'The `exp` of the token has passed, the API key has ended, or the certificate of the client has expired.',
-    remedy:
-      'Refresh the token, or renew the certificate, and retry; for a key, ask the operator for another one.',
+    cause: 'The `exp` of the token has passed, or the API key or the certificate of the client has ended.',
+    remedy: 'Refresh the token, or renew the certificate, and retry; for a key, ask for another one.',
   }),
   'credentials-revoked': entry(401, 'identify', 'The credentials were revoked', {
     cause:
@@ -289,8 +291,7 @@ export const catalogue = {
     retryable: true,
   }),
   internal: entry(500, 'handle', 'Something went wrong in the gateway', {
-    cause:
-      'A fault of the gateway or of a code-first handler. The log holds the details under the request id.',
+    cause: 'A fault of the gateway or of a code-first handler. The log has details under the request id.',
     remedy: 'Report the `instance` of the problem.',
   }),
 } as const satisfies Record<string, CatalogueEntry>;

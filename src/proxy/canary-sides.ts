@@ -105,12 +105,15 @@ function conditionOf({ when }: CanaryOptions): ExchangeCondition | undefined {
   }
 }
 
-function secretOf({ secretEnv }: CanaryOptions): string | undefined {
-  if (secretEnv === undefined) return undefined;
+function secretOf({ secretEnv, secretFile }: CanaryOptions): string | undefined {
+  if (secretEnv === undefined && secretFile === undefined) return undefined;
   try {
     // Fails closed: with a short secret anybody could choose a side.
-    return readLongSecret({ variable: secretEnv });
+    return readLongSecret({ variable: secretEnv, file: secretFile });
   } catch (error) {
-    throw new ActionError(['canary', 'secretEnv'], (error as Error).message);
+    throw new ActionError(
+      ['canary', secretFile === undefined ? 'secretEnv' : 'secretFile'],
+      (error as Error).message,
+    );
   }
 }

@@ -24,6 +24,9 @@ import { compileMirror } from './mirror/compile-mirror.ts';
 import { MirroringAction } from './mirror/mirroring.action.ts';
 import { Mirrors } from './mirror/mirrors.ts';
 import { compileHost } from './outbound-host.ts';
+import { SplitAction, type Share } from './split.action.ts';
+import type { SplitOptions } from './split.schema.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import { replacedPrefix } from './replaced-prefix.ts';
 import { SocketForwardAction } from './socket-forward.action.ts';
 
@@ -59,13 +62,38 @@ export class ForwardKind implements ActionKind {
         `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, \`passGrpc: true\` beside it, or \`grpc\` in place of \`match\``,
       );
     }
-    const { canary: options } = definition;
+    const { canary: options, split } = definition;
+    if (split !== undefined) return this.#shared(definition, split, upstream, input);
     if (options === undefined)
       return this.#forward(definition, { whole: upstream, current: upstream }, input);
     const { rollouts } = this;
     const rollout = rollouts.of(planOf(input.routeId, options));
     const forward = (source: UpstreamSource): SideAction => this.#forward(definition, source, input);
     return compileCanary({ options, rollout, rollouts, input, forward });
+  }
+
+  #shared(
+    definition: ForwardDefinition,
+    { weight, others }: SplitOptions,
+    upstream: Upstream,
+    input: ActionInput,
+  ): RouteAction {
+    if (definition.canary !== undefined)
+      throw new ActionError(
+        ['split'],
+        'expected one of `split` and `canary`: either says who gets a request',
+      );
+    const of = (one: Upstream): SideAction => this.#forward(definition, { whole: one, current: one }, input);
+    const first = of(upstream);
+    const shares = others.map((one, index): Share => {
+      if (!('upstream' in one)) return { weight: one.weight, action: undefined };
+      const key = ['split', 'others', String(index), 'upstream'];
+      const other = input.named(one.upstream, key);
+      if (other.options.protocol !== 'http')
+        throw new ActionError(key, `the upstream "${other.name}" speaks gRPC, expected one that speaks http`);
+      return { weight: one.weight, action: of(other) };
+    });
+    return new SplitAction(first, [{ weight, action: first }, ...shares]);
   }
 
   #forward(definition: ForwardDefinition, source: UpstreamSource, input: ActionInput): SideAction {

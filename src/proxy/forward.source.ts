@@ -5,6 +5,7 @@ import type { ActionDefinition, ActionSource } from '../routing/route-action.ts'
 import { rewriteSchema } from '../routing/rewrite.schema.ts';
 import { mirrorSchema, type MirrorOptions } from './mirror/mirror.schema.ts';
 import { routeHostOption } from './outbound-host.ts';
+import { splitSchema, type SplitOptions } from './split.schema.ts';
 import { webSocketSchema, type WebSocketOptions } from './web-socket.schema.ts';
 
 /** A route that is forwarded to its upstream, as data. */
@@ -17,6 +18,8 @@ export interface ForwardDefinition extends ActionDefinition {
   readonly host?: string | undefined;
   /** Absent: all requests go to the upstream alike. */
   readonly canary?: CanaryOptions | undefined;
+  /** Absent: all requests go to the upstream. */
+  readonly split?: SplitOptions | undefined;
   /** Absent: nobody else is sent anything. */
   readonly mirror?: MirrorOptions | undefined;
   /** Absent: an upgrade means nothing, and its request is forwarded as any other. */
@@ -32,17 +35,18 @@ export const forwardSource: ActionSource = {
     host: routeHostOption,
     webSocket: webSocketSchema,
     canary: canarySchema,
+    split: splitSchema,
     mirror: mirrorSchema,
   },
   hasUpstream: true,
   passesFields: true,
   alone: 'the upstream answers',
   read(reading) {
-    const { rewrite, host, webSocket, canary, mirror } = reading.route as unknown as Omit<
+    const { rewrite, host, webSocket, canary, split, mirror } = reading.route as unknown as Omit<
       ForwardDefinition,
       'kind'
     >;
-    const action: ForwardDefinition = { kind: 'forward', rewrite, host, webSocket, canary, mirror };
+    const action: ForwardDefinition = { kind: 'forward', rewrite, host, webSocket, canary, split, mirror };
     return { definitions: [definitionOf(reading, action)], faults: [] };
   },
 };

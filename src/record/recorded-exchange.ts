@@ -1,5 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Principal } from '../exchange/principal.ts';
+import { withoutSecretSegments } from '../exchange/secret-segments.ts';
+import { secretValuesOf, shownReferer } from '../exchange/shown-target.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import { maySayASecret } from '../telemetry/secret-names.ts';
 import { toldField, toldJson } from '../telemetry/told-values.ts';
@@ -25,12 +27,13 @@ export function recordedExchange(
 ): RecordedExchange {
   const { request, scheme, method, path, query, clientAddress, principal, route, problem } = exchange;
   const ms = performance.now() - exchange.startedAt;
-  const { headers, dropped } = fieldsOf(request.rawHeaders);
+  const secrets = secretValuesOf(exchange);
+  const { headers, dropped } = fieldsOf(exchange, secrets);
   const host = request.headers.host ?? exchange.host;
   return {
     at: new Date(now - ms).toISOString(),
     method,
-    url: `${redacted(`${scheme}://${host}${shownPath(exchange, path)}`)}${shownQuery(query)}`,
+    url: `${redacted(`${scheme}://${host}${shownPath(exchange, path, secrets)}`)}${shownQuery(query)}`,
     headers,
     dropped,
     from: clientAddress,
@@ -41,12 +44,16 @@ export function recordedExchange(
     ...(problem?.by === undefined ? {} : { by: problem.by }),
     ...(exchange.upstream === undefined ? {} : { upstream: exchange.upstream }),
     ms: Math.round(ms * 10) / 10,
-    ...body?.told(),
-    ...answer?.told(),
+    ...without(body?.told(), secrets),
+    ...without(answer?.told(), secrets),
   };
 }
 
-function fieldsOf(raw: readonly string[]): Pick<RecordedExchange, 'headers' | 'dropped'> {
+function fieldsOf(
+  exchange: Exchange,
+  secrets: readonly string[],
+): Pick<RecordedExchange, 'headers' | 'dropped'> {
+  const raw = exchange.request.rawHeaders;
   const headers: [string, string][] = [];
   const dropped: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
@@ -54,7 +61,9 @@ function fieldsOf(raw: readonly string[]): Pick<RecordedExchange, 'headers' | 'd
     // Pseudo fields of HTTP/2 are said by method and URL.
     if (name.startsWith(':')) continue;
     if (maySayASecret(name)) dropped.push(name.toLowerCase());
-    else headers.push([name, toldField(name, value)]);
+    else if (name.toLowerCase() === 'referer')
+      headers.push([name, toldField(name, shownReferer(value, exchange))]);
+    else headers.push([name, hidden(toldField(name, value), secrets)]);
   }
   return { headers, dropped };
 }
@@ -67,13 +76,30 @@ function masked(value: string): string {
     .replaceAll(/\d/g, '0');
 }
 
-function shownPath({ route, params }: Exchange, path: string): string {
-  let shown = path;
-  for (const [index, name] of (route?.pattern.parameters ?? []).entries()) {
-    const value = params[index] ?? '';
-    if (value !== '' && maySayASecret(name)) shown = shown.replaceAll(value, masked(value));
-  }
-  return shown;
+function shownPath({ route, snapshot }: Exchange, path: string, secrets: readonly string[]): string {
+  // No pattern has to take it.
+  if (route === undefined) return withoutSecretSegments(path, snapshot?.table.routes);
+  return secrets.reduce((text, value) => text.replaceAll(value, masked(value)), path);
+}
+
+/** Shorter ones are found in everything. */
+const SHORTEST = 6;
+
+// What is a secret in the path is one in a body and a field, too: a form is sent with the token of its page.
+function hidden(text: string, secrets: readonly string[]): string {
+  return secrets.reduce(
+    (told, value) => (value.length < SHORTEST ? told : told.replaceAll(value, masked(value))),
+    text,
+  );
+}
+
+function without<Told extends object>(told: Told | undefined, secrets: readonly string[]): Told | undefined {
+  if (told === undefined || secrets.length === 0) return told;
+  const shown = Object.entries(told).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? hidden(value, secrets) : value,
+  ]);
+  return Object.fromEntries(shown) as Told;
 }
 
 function shownQuery(query: string): string {

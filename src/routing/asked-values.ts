@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Exchange } from '../exchange/exchange.ts';
+import { connectionOf } from '../exchange/client-connection.ts';
 import { QuerySpellings } from '../exchange/query-spellings.ts';
 import { KEPT_ONCE, repeatedFields } from '../exchange/single-fields.ts';
 import type { ValuePlace } from './conditions.ts';
@@ -29,6 +31,7 @@ export class AskedValues {
   /** The one value of a name; a list of several in one header field is one. */
   only(place: ValuePlace, name: string): string | undefined {
     if (place === 'header') return this.#field(name);
+    if (place === 'port') return portOf(this.#asked.request);
     const value = this.#valuesOf(place).get(name);
     if (typeof value !== 'string') return undefined;
     return place === 'query' && this.#isSpelledOtherwise(name) ? undefined : value;
@@ -36,6 +39,7 @@ export class AskedValues {
 
   /** Whether the name is there, in whatever spelling. */
   has(place: ValuePlace, name: string): boolean {
+    if (place === 'port') return portOf(this.#asked.request) !== undefined;
     if (place !== 'header')
       return this.#valuesOf(place).has(name) || (place === 'query' && this.#isSpelledOtherwise(name));
     // Not by its type alone: an object of fields has names that nobody sent.
@@ -59,6 +63,13 @@ export class AskedValues {
     if (place === 'query') return (this.#query ??= readQuery(this.#asked.query));
     return (this.#cookies ??= readCookies(this.#asked.request.headers.cookie));
   }
+}
+
+/** The port that the connection of a request came to; undefined once it is gone, and of requests that nobody has sent. */
+function portOf({ socket }: Partial<Pick<IncomingMessage, 'socket'>>): string | undefined {
+  if (socket === undefined) return undefined;
+  const port = connectionOf(socket)?.listener.port ?? socket.localPort;
+  return port === undefined ? undefined : String(port);
 }
 
 /** Reads a query (with its `?`) as forms are: pairs between `&`, `+` for a blank, percent-decoded. */

@@ -5,7 +5,7 @@ import { maySayASecret } from '../telemetry/secret-names.ts';
 import type { RouteMatch, ValueMatch } from './route.ts';
 
 /** Where a value of a request stands. */
-export type ValuePlace = 'header' | 'query' | 'cookie';
+export type ValuePlace = 'header' | 'query' | 'cookie' | 'port';
 
 /** Something that a route asks of one value of a request. */
 export interface Condition {
@@ -32,11 +32,13 @@ const NONE: readonly Condition[] = Object.freeze([]);
  * @throws {Error} for an expression that is not linear.
  */
 export function compileConditions(
-  match: Pick<RouteMatch, 'headers' | 'query' | 'cookies'>,
+  match: Pick<RouteMatch, 'headers' | 'query' | 'cookies' | 'ports'>,
 ): readonly Condition[] {
   const of = (place: ValuePlace, declared: RouteMatch['query']): Condition[] =>
     Object.entries(declared ?? {}).map(([name, one]) => compile(place, name, one));
-  const all = [...of('header', match.headers), ...of('query', match.query), ...of('cookie', match.cookies)];
+  const { headers, query, cookies, ports } = match;
+  const all = [...of('header', headers), ...of('query', query), ...of('cookie', cookies)];
+  if (ports !== undefined) all.push(portCondition(ports));
   return all.length === 0 ? NONE : Object.freeze(all);
 }
 
@@ -61,7 +63,27 @@ function compile(place: ValuePlace, name: string, declared: ValueMatch): Conditi
   });
 }
 
-const MARKS: Readonly<Record<ValuePlace, string>> = { header: '', query: '?', cookie: 'cookie ' };
+/** A request has one port, whatever it says: the one that its connection came to. */
+function portCondition(ports: readonly number[]): Condition {
+  const all = new Set(ports.map(String));
+  const [first = '', ...others] = all;
+  const takes = (value: string): boolean => all.has(value);
+  return Object.freeze({
+    place: 'port',
+    name: 'port',
+    exact: others.length === 0 ? first : undefined,
+    key: JSON.stringify(['port', ...[...all].toSorted()]),
+    text: `port ${[...all].join(', ')}`,
+    declared: others.length === 0 ? first : { regex: [...all].join('|') },
+    takes,
+    holds: (values: AskedValues) => {
+      const value = values.only('port', 'port');
+      return value !== undefined && takes(value);
+    },
+  });
+}
+
+const MARKS: Readonly<Record<ValuePlace, string>> = { header: '', query: '?', cookie: 'cookie ', port: '' };
 
 function said(declared: ValueMatch): string {
   if (typeof declared === 'string') return `: ${declared}`;
@@ -81,9 +103,14 @@ export function excludeEachOther(one: Condition, other: Condition): boolean {
   if (one.place !== other.place || one.name !== other.name) return false;
   if (one.exact !== undefined) return !other.takes(one.exact);
   if (other.exact !== undefined) return !one.takes(other.exact);
+  if (one.place === 'port') return portsOf(one).every((port) => !other.takes(port));
   const [first, second] = [prefixOf(one), prefixOf(other)];
   if (first === undefined || second === undefined) return isAbsence(one) !== isAbsence(other);
   return !first.startsWith(second) && !second.startsWith(first);
+}
+
+function portsOf({ declared }: Condition): readonly string[] {
+  return typeof declared === 'object' && 'regex' in declared ? declared.regex.split('|') : [];
 }
 
 function prefixOf({ declared }: Condition): string | undefined {

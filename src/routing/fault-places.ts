@@ -30,8 +30,8 @@ export class FaultPlaces {
   /** Where the route at an index of the configuration stands: `gateway.yaml:12:5`. */
   originOf(index: number): string {
     const { document } = this.#source;
-    const { line, column } = document.locate(['routes', index]);
-    return `${document.file}:${line}:${column}`;
+    const { file = document.file, line, column } = document.locate(['routes', index]);
+    return `${file}:${line}:${column}`;
   }
 
   /** Places what was found where a route or an upstream is read. */
@@ -72,11 +72,11 @@ export class FaultPlaces {
         suggestion,
         code: { at: definition.code },
       };
-    const { line, column } = document.locate(['routes', index, ...key]);
+    const { file = document.file, line, column } = document.locate(['routes', index, ...key]);
     // A part of a route has an id that is not in the file.
     const routeId = definition.below === undefined ? definition.id : this.#source.value.routes[index]?.id;
     const name = `routes[${routeId}].${renderPath(key, undefined)}`;
-    return { file: document.file, line, column, routeId, key: name, message, suggestion };
+    return { file, line, column, routeId, key: name, message, suggestion };
   }
 
   // By origin, because an id that stands twice is one of the faults.

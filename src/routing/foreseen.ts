@@ -37,6 +37,8 @@ export interface ForeseenRequest {
    */
   readonly headFor?: ((target: Target | undefined) => string) | undefined;
   readonly body?: ForeseenBody | undefined;
+  /** The field of its answer that the client gets in place of the whole, by its name in JSON. */
+  readonly answerField?: string | undefined;
 }
 
 /** The body of a request that would be made. */

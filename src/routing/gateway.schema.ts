@@ -18,9 +18,11 @@ import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { signingSchema } from '../signing/signing.schema.ts';
 import { tracingSchema } from '../tracing/tracing.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
+import { includeSchema } from './teams/include.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
 import { belongsToUpstreams } from './idle-policies.ts';
+import { kubernetesSchema } from './kubernetes.schema.ts';
 import { logsSchema } from './logs.schema.ts';
 import { matchSchema, pathsSchema, prioritySchema } from './match.schema.ts';
 import type { ActionSource } from './route-action.ts';
@@ -114,14 +116,31 @@ const contracts = z
   })
   .describe('What clients are told about the routes.');
 
+/** The `routes:` section. @param sources the kinds of routes that there are. */
+export function routesSchemaOf(sources: readonly ActionSource[]) {
+  return z.array(routeSchema(sources)).default([]).describe('The routes that need no code.');
+}
+
+/** The `upstreams:` section. */
+export const upstreamsSchema = z
+  .record(
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'expected letters, digits, dashes and underscores'),
+    upstreamSchema.safeExtend({
+      policies: policiesOfAll((said) => said !== undefined)
+        .optional()
+        .describe('Policies of every route that leads here, unless the route says otherwise.'),
+    }),
+  )
+  .default({})
+  .describe('The services behind the gateway, by name.');
+
 /**
  * The whole configuration file, composed from what each room declares. Names are the public contract.
  *
  * @param sources the kinds of routes that there are.
  */
 export function gatewaySchemaOf(sources: readonly ActionSource[]): z.ZodType<GatewayConfig> {
-  const routes = z.array(routeSchema(sources)).default([]);
-  return wholeSchema.safeExtend({ routes: routes.describe('The routes that need no code.') });
+  return wholeSchema.safeExtend({ routes: routesSchemaOf(sources) });
 }
 
 const wholeSchema = z
@@ -131,6 +150,7 @@ const wholeSchema = z
       .array(z.string().min(1))
       .default([])
       .describe('Nest modules that are switched on, by name; a change needs a restart. Default none.'),
+    include: includeSchema.optional(),
     listeners: listenersSchema.optional(),
     trustedProxies: z
       .array(addressBlockText)
@@ -185,6 +205,16 @@ const wholeSchema = z
     logs: logsSchema,
     tracing: tracingSchema.optional(),
     audit: auditSchema.optional(),
+    kubernetes: kubernetesSchema
+      .extend({
+        policies: policiesSchema
+          .optional()
+          .describe('Policies of all routes of the cluster, unless theirs say otherwise. Default none.'),
+      })
+      .optional()
+      .describe(
+        'Routes, upstreams and listeners that objects of a cluster say, besides those of the file; a change needs a restart.',
+      ),
     defaults: z
       .strictObject({ policies: policiesOfAll((said) => said === 'off').optional() })
       .default({})
@@ -195,17 +225,7 @@ const wholeSchema = z
       .describe('Who issues the credentials.'),
     access: accessSchema.default([]),
     tiers: tiersSchema.optional(),
-    upstreams: z
-      .record(
-        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'expected letters, digits, dashes and underscores'),
-        upstreamSchema.safeExtend({
-          policies: policiesOfAll((said) => said !== undefined)
-            .optional()
-            .describe('Policies of every route that leads here, unless the route says otherwise.'),
-        }),
-      )
-      .default({})
-      .describe('The services behind the gateway, by name.'),
+    upstreams: upstreamsSchema,
     graphql: z
       .strictObject({
         policies: policiesSchema.optional().describe('Policies of /graphql.'),

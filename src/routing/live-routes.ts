@@ -72,12 +72,20 @@ export class TableRoutes implements LiveRoutes {
   }
 
   replace(origin: string, definitions: readonly RouteDefinition[]): void {
-    const { routes: fresh, faults } = compileAll(definitions, this.deps);
+    const team = this.#teamOf(origin);
+    const whose = team === undefined ? definitions : definitions.map((one) => ({ ...one, team }));
+    const { routes: fresh, faults } = compileAll(whose, this.deps);
     const others = this.#table.routes.filter((one) => one.origin !== origin || one.door !== 'proxy');
     const all = [...others, ...fresh];
     const fault = faults[0] ?? tableFaults(all, (one) => definitionFor(one, definitions))[0];
     if (fault !== undefined) throw fault;
     this.#table.replace(all);
+  }
+
+  // Those that are learned of a team's upstream are the team's, and may be no more than others of it.
+  #teamOf(origin: string): string | undefined {
+    const { teams } = this.deps.source;
+    return teams?.ofRoutes.find((one, index) => one !== undefined && this.originOf(index) === origin)?.team;
   }
 }
 

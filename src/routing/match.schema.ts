@@ -55,6 +55,11 @@ export const matchSchema = z.strictObject({
   headers: conditionsSchema.shape.headers,
   query: conditionsSchema.shape.query,
   cookies: conditionsSchema.shape.cookies,
+  ports: z
+    .array(z.int().min(1).max(65_535))
+    .min(1)
+    .optional()
+    .describe('Ports of the listeners that the request may have come to. Default all.'),
 });
 
 /** How a route reads paths that not everybody reads alike. */
@@ -83,4 +88,6 @@ export const prioritySchema = z
   .describe('Routes with a higher one are asked first, whatever they match. Default 0.');
 
 /** What {@link matchSchema} makes. */
-export type MatchConditions = z.output<typeof conditionsSchema>;
+export type MatchConditions = z.output<typeof conditionsSchema> & {
+  readonly ports?: readonly number[] | undefined;
+};

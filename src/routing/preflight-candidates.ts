@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AskedValues } from './asked-values.ts';
-import { isAbsence } from './conditions.ts';
+import { isAbsence, type Condition } from './conditions.ts';
 import type { Route } from './route.ts';
 import { methodMatches, type MatchSubject, type Search } from './segment-tree.ts';
 
@@ -36,8 +36,8 @@ export class PreflightCandidates {
   /** Whether a route takes the request for sure; one that may take it is kept in mind. */
   takes(route: Route, search: Pick<Search, 'asked' | 'values' | 'best'>): boolean {
     const values = (search.values ??= new AskedValues(search.asked));
-    if (!route.conditions.every((one) => one.place !== 'query' || one.holds(values))) return false;
-    if (route.conditions.every(({ place }) => place === 'query')) return true;
+    if (!route.conditions.every((one) => !isShown(one) || one.holds(values))) return false;
+    if (route.conditions.every(isShown)) return true;
     const isBeaten = search.best !== undefined && search.best.route.priority >= route.priority;
     if (!isBeaten && methodMatches(route, search.asked.method) && this.#isReachable(route))
       this.#possible.add(route);
@@ -73,4 +73,9 @@ export function askedBy(
 
 interface Preflighted {
   readonly preflight: PreflightCandidates;
+}
+
+/** Whether a preflight shows of a request what a condition is about. */
+function isShown({ place }: Condition): boolean {
+  return place === 'query' || place === 'port';
 }

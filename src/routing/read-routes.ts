@@ -14,15 +14,17 @@ import type { RouteDefinition, RouteMatch, ValueMatches } from './route.ts';
  * Makes definitions of the `routes:` section, each by the source of its kind.
  *
  * @param originOf says where the route at an index stands, for messages.
+ * @param teamOf says whose a route is. Default: none is a team's.
  */
 export function readRoutes(
   config: GatewayConfig,
   originOf: (index: number) => string,
   sources: readonly ActionSource[],
+  teamOf?: (index: number) => string | undefined,
 ): ReadRoutes {
   const faults: SourceFault[] = [];
   const told = new Set<string>();
-  const definitions = config.routes.flatMap((route, index) => {
+  const all = config.routes.flatMap((route, index) => {
     const read = sourceOf(route, sources)?.read({ config, route, index, origin: originOf(index) });
     for (const fault of read?.faults ?? []) {
       // Several routes can be offered from one schema, which is at fault once.
@@ -30,9 +32,11 @@ export function readRoutes(
       if (!told.has(text)) faults.push(fault);
       told.add(text);
     }
-    return read?.definitions ?? [];
+    const definitions = read?.definitions ?? [];
+    const team = teamOf?.(index);
+    return team === undefined ? definitions : definitions.map((one) => ({ ...one, team }));
   });
-  return { definitions, faults };
+  return { definitions: all, faults };
 }
 
 /** The source of the kind that a route is of: the last whose key it has, else the one without a key. */
@@ -80,12 +84,13 @@ function matchOf({ match }: RouteConfig, methods: readonly string[]): RouteMatch
 
 /** What is declared of a request besides its method and path, as routes have it. */
 export function conditionsOf(declared: MatchConditions | undefined): Omit<RouteMatch, 'methods' | 'path'> {
-  const { hosts = [], headers = {}, query, cookies } = declared ?? {};
+  const { hosts = [], headers = {}, query, cookies, ports } = declared ?? {};
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     hosts,
     headers: Object.fromEntries(lower) as ValueMatches,
     ...(query === undefined ? {} : { query }),
     ...(cookies === undefined ? {} : { cookies }),
+    ...(ports === undefined ? {} : { ports }),
   };
 }

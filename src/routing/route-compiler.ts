@@ -114,6 +114,7 @@ export class RouteCompiler {
       id: definition.id,
       door: definition.door,
       origin: definition.origin,
+      ...(definition.team !== undefined && { team: definition.team }),
       match,
       pattern,
       conditions,

@@ -3,15 +3,20 @@ import { RouteFault } from './route-compiler.ts';
 import { unequalShares } from './unequal-shares.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { shadowedRoutes } from './shadowed-routes.ts';
+import { conflictFaults } from './teams/conflicts.ts';
 
 /** Faults that show only when all routes are looked at together. */
 export function tableFaults(
   routes: readonly Route[],
   definitionOf: (route: Route) => RouteDefinition,
 ): RouteFault[] {
+  const conflicts = conflictFaults(routes, definitionOf);
+  // What somebody else claims as well is told once.
+  const told = new Set(conflicts.map(({ definition }) => definition));
   return [
     ...duplicateIds(routes, definitionOf),
-    ...overlaps(routes, definitionOf),
+    ...conflicts,
+    ...overlaps(routes, definitionOf).filter(({ definition }) => !told.has(definition)),
     ...unequalShares(routes, definitionOf),
   ];
 }

@@ -45,6 +45,8 @@ export interface RouteMatch {
   /** Parameters of the query. */
   readonly query?: ValueMatches | undefined;
   readonly cookies?: ValueMatches | undefined;
+  /** Ports of listeners that requests may come to; undefined for all. */
+  readonly ports?: readonly number[] | undefined;
 }
 
 /** Chooses among routes that match the same, such as the versions of an API. */
@@ -64,6 +66,8 @@ export interface RouteDefinition {
   readonly door: 'proxy' | 'handler';
   /** Where it was declared, for messages: `gateway.yaml:12:5` or `OrdersController.list`. */
   readonly origin: string;
+  /** The team whose file it stands in; absent for what is in the gateway's own file, or in code. */
+  readonly team?: string | undefined;
   /** The class of its handler; absent for a route that has none. */
   readonly owner?: object | undefined;
   /** Its handler, by which messages find the line. */
@@ -112,6 +116,8 @@ export interface Route extends Seats {
   readonly id: string;
   readonly door: 'proxy' | 'handler';
   readonly origin: string;
+  /** The team whose file it stands in; absent for what is in the gateway's own file, or in code. */
+  readonly team?: string | undefined;
   readonly match: RouteMatch;
   readonly pattern: PathPattern;
   /** What it asks of header fields, query and cookies; mostly nothing. */

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ReadConfig } from '../config/config-reader.ts';
-import { ConfigError } from '../config/config-fault.ts';
+import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
@@ -10,18 +10,24 @@ import { FaultPlaces } from './fault-places.ts';
 import { placedOnce } from './inherited-faults.ts';
 import { AccessTable } from './access-table.ts';
 import { rolesOf } from './roles.schema.ts';
+import { RouteRights } from './teams/route-rights.ts';
+import type { Teams } from './teams/teams.ts';
 import { readRoutes } from './read-routes.ts';
 import { RouteCompiler, RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
 import type { ActionKind } from './route-action.ts';
 import type { Route, RouteDefinition } from './route.ts';
+import { atOnce, isStep, type Steps } from './steps.ts';
 import { controllerFaults } from './sources/controller-faults.ts';
 import { resourceRoutes } from './sources/resource-metadata.route-source.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
 
 /** The configuration file, read and checked. */
-export type GatewaySource = ReadConfig<GatewayConfig>;
+export interface GatewaySource extends ReadConfig<GatewayConfig> {
+  /** What files of teams have brought to it; absent where it includes none. */
+  readonly teams?: Teams | undefined;
+}
 
 /** What a table is built from. */
 export interface TableDeps {
@@ -43,25 +49,36 @@ export interface TableDeps {
  * @throws {ConfigError} with the faults of all routes at once.
  */
 export function buildRouteTable(deps: TableDeps, found?: BootFaults): RouteTable {
+  return atOnce(buildInSteps(deps, found));
+}
+
+/** The same in steps. */
+export function* buildInSteps(deps: TableDeps, found?: BootFaults): Steps<RouteTable> {
   const { source } = deps;
   const placed = new FaultPlaces(source);
   const sources = deps.actions.map((kind) => kind.source);
-  const read = readRoutes(source.value, (index) => placed.originOf(index), sources);
+  const { teams } = source;
+  const teamOf = teams && ((index: number) => teams.ofRoutes[index]?.team);
+  const read = readRoutes(source.value, (index) => placed.originOf(index), sources, teamOf);
   const definitions = [
     ...read.definitions,
     ...controllerRoutes(deps.controllers),
     ...resourceRoutes(source.value.identity, source.document.file),
     ...deps.definitions,
   ];
-  const { routes, faults, definitionOf } = compileAll(definitions, deps);
+  yield;
+  const { routes, faults, definitionOf } = yield* compileInSteps(definitions, deps);
+  yield;
   const all = [...faults, ...tableFaults(routes, definitionOf)];
   const told = [
     ...read.faults.map((fault) => placed.placeSource(fault)),
+    ...(teams?.faults ?? includeFaults(source)),
     ...placedOnce(all, placed),
     ...controllerFaults(deps.controllers),
   ];
   if (told.length > 0 && found === undefined) throw new ConfigError(told);
   found?.add(told);
+  yield;
   return new RouteTable(routes);
 }
 
@@ -78,21 +95,33 @@ export function compileAll(
   definitions: readonly RouteDefinition[],
   deps: Omit<TableDeps, 'controllers' | 'definitions'>,
 ): Compiled {
+  return atOnce(compileInSteps(definitions, deps));
+}
+
+function* compileInSteps(
+  definitions: readonly RouteDefinition[],
+  deps: Omit<TableDeps, 'controllers' | 'definitions'>,
+): Steps<Compiled> {
   const { upstreams, defaults, identity, access, tiers } = deps.source.value;
   const upstreamPolicies = Object.fromEntries(
     Object.entries(upstreams).map(([name, one]) => [name, one.policies ?? {}]),
   );
+  const table = access.length === 0 ? undefined : new AccessTable(access);
   const compiler = new RouteCompiler({
     ...deps,
     defaults: defaults.policies ?? {},
     upstreamPolicies,
     roles: rolesOf(identity),
     tiers,
-    access: access.length === 0 ? undefined : new AccessTable(access),
+    access: table,
   });
+  const { teams } = deps.source;
+  const rights = teams && new RouteRights(teams, deps.source.value, table);
   const faults: RouteFault[] = [];
   const compiled = new Map<Route, RouteDefinition>();
-  for (const definition of definitions) {
+  for (const [index, definition] of definitions.entries()) {
+    if (isStep(index)) yield;
+    if (rights !== undefined) faults.push(...rights.faultsOf(definition));
     try {
       compiled.set(compiler.compile(definition), definition);
     } catch (error) {
@@ -102,4 +131,11 @@ export function compileAll(
   }
   const definitionOf = (route: Route): RouteDefinition => compiled.get(route) as RouteDefinition;
   return { routes: [...compiled.keys()], faults, definitionOf };
+}
+
+// Fails closed: what somebody believes to be in force is not left out without a word.
+function includeFaults({ value, document }: GatewaySource): readonly ConfigFault[] {
+  if (value.include === undefined || value.include.length === 0) return [];
+  const message = 'has no effect here: only a configuration that is read from its file includes others';
+  return [{ file: document.file, ...document.locate(['include']), key: 'include', message }];
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { namesRedis } from '../config/redis-url.ts';
 import { readLongSecret } from '../config/secrets.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -38,11 +39,12 @@ export class KeyRings {
     if (options === undefined) return { ring: undefined, faults: [] };
     const { keys, rotate } = options;
     return keys === undefined
-      ? this.#rotatingOf({ ...options, rotate: rotate as number })
+      ? this.#rotatingOf({ ...options, rotate: rotate as number }, folder)
       : keysOfFiles(keys, folder);
   }
 
-  #rotatingOf({ rotate, algorithm = 'ES256', secretEnv = '' }: RotationKeys): LoadedRing<KeyRing> {
+  #rotatingOf(options: RotationKeys, folder: string): LoadedRing<KeyRing> {
+    const { rotate, algorithm = 'ES256', secretEnv, secretFile } = options;
     const { store, environment = process.env, isDryRun = false } = this.#deps;
     const fault = (key: string, message: string): LoadedRing<KeyRing> => ({
       ring: undefined,
@@ -50,11 +52,11 @@ export class KeyRings {
     });
     let secret: string;
     try {
-      secret = readLongSecret({ variable: secretEnv, environment });
+      secret = readLongSecret({ variable: secretEnv, file: secretFile, folder, environment });
     } catch (error) {
-      return fault('secretEnv', (error as Error).message);
+      return fault(secretFile === undefined ? 'secretEnv' : 'secretFile', (error as Error).message);
     }
-    const hasStore = store !== undefined || (isDryRun && (environment['REDIS_URL'] ?? '') !== '');
+    const hasStore = store !== undefined || (isDryRun && namesRedis(environment));
     // Fails closed: each process would sign with keys that the others do not publish.
     if (!hasStore)
       return fault('rotate', 'needs Redis (REDIS_URL), by which replicas agree on keys; without it, give files with `keys`'); // prettier-ignore

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { createRedis, lineOf } from '../store/redis.ts';
 import { StoreGuard } from '../store/store-guard.ts';
@@ -148,6 +151,26 @@ describe('the keys of a configuration', () => {
     ]);
   });
 
+  it('go by a secret in a file, from where the configuration is, and are others once it is another', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-signing-'));
+    const filed = signingSchema.parse({ rotate: '1h', secretFile: 'secret' });
+    const rings = new KeyRings({ environment: {}, store: { redis, guard } });
+    const { faults } = rings.ringOf(filed, folder);
+    expect(faults).toEqual([
+      { path: ['identity', 'signing', 'secretFile'], message: expect.stringContaining('ENOENT') },
+    ]);
+    writeFileSync(join(folder, 'secret'), `${SECRET}\n`);
+    const { ring } = rings.ringOf(filed, folder);
+    const ofVariable = new KeyRings({ environment: { SECRET }, store: { redis, guard } }).ringOf(
+      options,
+      '.',
+    );
+    expect(ring?.id).toBe(ofVariable.ring?.id);
+    writeFileSync(join(folder, 'secret'), SECRET.toUpperCase().padEnd(40, 'X'));
+    expect(rings.ringOf(filed, folder).ring?.id).not.toBe(ring?.id);
+    rmSync(folder, { recursive: true });
+  });
+
   it('go on from one configuration to the next', () => {
     const rings = new KeyRings({ environment: { SECRET }, store: { redis, guard } });
     const [one, other] = [
@@ -162,6 +185,8 @@ describe('the keys of a configuration', () => {
     [{}, 'one of'],
     [{ keys: ['a'], rotate: '1h' }, 'one of'],
     [{ rotate: '1h' }, 'secretEnv'],
+    [{ rotate: '1h', secretEnv: 'A', secretFile: 'a' }, 'expected one of secretEnv and secretFile'],
+    [{ keys: ['a'], secretFile: 'a' }, 'rotate'],
     [{ rotate: '9m', secretEnv: 'A' }, '10m'],
     [{ rotate: '21d', secretEnv: 'A' }, '20d'],
     [{ keys: ['a'], algorithm: 'EdDSA' }, 'rotate'],

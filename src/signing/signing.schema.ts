@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { timerDuration } from '../config/units.ts';
+import { checkSecretPlaces, secretFileName } from '../config/secret-places.ts';
 import { variableName } from '../config/variable-name.ts';
 import { SIGNING_ALGORITHMS } from './signing-key.ts';
 
@@ -34,6 +35,9 @@ export const signingSchema = z
       .describe(
         'Environment variable with the secret, of 32 characters or more, that keys are encrypted with in Redis; the same for all replicas.',
       ),
+    secretFile: secretFileName
+      .optional()
+      .describe('File with that secret, from where the configuration is; a change is taken over.'),
     algorithm: z
       .enum(SIGNING_ALGORITHMS)
       .optional()
@@ -44,14 +48,16 @@ export const signingSchema = z
       .default('/.well-known/jwks.json')
       .describe('Where services get the public keys, open to everybody. Default /.well-known/jwks.json.'),
   })
-  .superRefine(({ keys, rotate, secretEnv, algorithm }, context) => {
+  .superRefine(({ keys, rotate, secretEnv, secretFile, algorithm }, context) => {
     const fault = (path: string[], message: string): void =>
       context.addIssue({ code: 'custom', path, message });
     if ((keys === undefined) === (rotate === undefined))
       return fault(keys === undefined ? [] : ['rotate'], 'expected one of `keys` and `rotate`');
     // Who can read Redis could speak for the gateway.
-    if (rotate !== undefined && secretEnv === undefined) fault(['rotate'], 'expected `secretEnv` beside it');
-    for (const [name, said] of Object.entries({ secretEnv, algorithm }))
+    if (rotate !== undefined && secretEnv === undefined && secretFile === undefined)
+      fault(['rotate'], 'expected `secretEnv` or `secretFile` beside it');
+    checkSecretPlaces({ secretEnv, secretFile }, ['secretEnv', 'secretFile'], fault);
+    for (const [name, said] of Object.entries({ secretEnv, secretFile, algorithm }))
       if (keys !== undefined && said !== undefined) fault([name], 'expected it beside `rotate` only');
   })
   .describe('The keys that identity tokens for services are signed with.');

@@ -73,7 +73,8 @@ function cookieOf(
   login: LoginOptions,
   { played, nowMs }: CredentialDeps,
 ): string {
-  const secrets = readSecrets({ variable: login.session.keysEnv });
+  const { keysEnv: variable, keysFile: file } = login.session;
+  const secrets = readSecrets({ variable, file });
   const sessions = new CookieSessions(new KeyRing(secrets), purposeOf(login));
   const token = played.token({ iss: login.issuer, aud: login.clientId, ...withTimes(claims, nowMs) });
   const sub = String(claims['sub']);

@@ -21,11 +21,11 @@ function placeOf(route: Route, policy: string | undefined, { value, document }: 
   const levels: Readonly<Record<string, number>> = { route: 0, upstream: 1, defaults: 2 };
   const path = paths[levels[route.levels[policy] ?? ''] ?? -1];
   if (path === undefined || (path[0] === 'routes' && index < 0)) return route.origin;
-  const { line, column } = document.locate(path);
-  return `${document.file}:${line}:${column}`;
+  const { file = document.file, line, column } = document.locate(path);
+  return `${file}:${line}:${column}`;
 }
 
 function originOf(document: GatewaySource['document'], index: number): string {
-  const { line, column } = document.locate(['routes', index]);
-  return `${document.file}:${line}:${column}`;
+  const { file = document.file, line, column } = document.locate(['routes', index]);
+  return `${file}:${line}:${column}`;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { policyList } from '../policies/order.ts';
 import type { Route } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -7,7 +8,7 @@ import { credentialsOf, type Credentials } from './credentials.ts';
 import { judge, type Got } from './judge.ts';
 import type { Mismatch } from './compare.ts';
 import { loopbackOnly } from './loopback-only.ts';
-import { SECRET_VARIABLE } from './made-up-secrets.ts';
+import { SECRET_VARIABLE, withoutMissingFiles } from './made-up-secrets.ts';
 import type { RouteTest, RouteTests, TestRequest } from './route-tests.schema.ts';
 import { SimulatedIdentity } from './simulated-identity.ts';
 import { Simulation, type Peer, type StartGateway } from './simulation.ts';
@@ -72,7 +73,8 @@ export async function runTests(
   try {
     const authority = await server.listen();
     const upstreams = await standIns.standFor(source.value.upstreams);
-    const value = aloneOnly({ ...played.standFor(source.value, file, authority), upstreams }, authority);
+    const stood = { ...played.standFor(source.value, file, authority), upstreams };
+    const value = aloneOnly(stood, authority, dirname(source.document.file));
     const taken = new Set<string>();
     const world = { file, source: { ...source, value }, standIns, played, server, start, taken };
     const routes = await routesOf(world);
@@ -95,11 +97,15 @@ async function routesOf({ source, start, file }: World): Promise<readonly Route[
 }
 
 /** Without what a gateway that serves others does besides: listeners of its own, files, tokens from afar. */
-export function aloneOnly(value: GatewaySource['value'], authority: string): GatewaySource['value'] {
-  const { listeners: _listeners, audit: _audit, ...rest } = value;
+export function aloneOnly(
+  value: GatewaySource['value'],
+  authority: string,
+  folder: string,
+): GatewaySource['value'] {
+  const { listeners: _listeners, audit: _audit, ...rest } = withoutMissingFiles(value, folder);
   const upstreams = Object.entries(rest.upstreams).map(([name, one]) => {
     if (one.identity?.exchange === undefined) return [name, one] as const;
-    const { privateKeyFile: _, ...exchange } = one.identity.exchange;
+    const { privateKeyFile: _key, clientSecretFile: _secret, ...exchange } = one.identity.exchange;
     const asked = { ...exchange, url: `http://${authority}/token`, clientSecretEnv: SECRET_VARIABLE };
     return [name, { ...one, identity: { ...one.identity, exchange: asked } }] as const;
   });

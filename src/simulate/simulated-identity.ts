@@ -59,7 +59,8 @@ export class SimulatedIdentity {
   }
 
   #played(issuer: IdentityOptions['issuers'][number]): IdentityOptions['issuers'][number] {
-    const { jwks: _jwks, jwksFile: _file, discovery: _discovery, secretEnv: _secret, ...rest } = issuer;
+    const { jwks: _jwks, jwksFile: _file, discovery: _discovery, secretEnv: _secret, ...others } = issuer;
+    const { secretFile: _shared, ...rest } = others;
     return { ...rest, publicKey: this.#publicKey, algorithms: ['ES256'] };
   }
 

@@ -42,6 +42,7 @@ const ALL = {
   about: { gateway: '', config: '' },
 };
 const NO_LIMITS = {
+  port: 0,
   redirectPort: undefined,
   bodyTimeMs: Infinity,
   requestsPerConnection: Infinity,

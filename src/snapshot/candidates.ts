@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { readConfig } from '../config/config-reader.ts';
-import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
+import { BUNDLE_MARK } from '../config/config-bundle.ts';
+import { readConfigInTurns } from '../config/yaml-in-turns.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { configFormOf, readGateway, type ConfigForm } from '../routing/teams/read-gateway.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
-import type { ReloadsDeps } from './reload-deps.ts';
+import { summaryOf } from './config-summary.ts';
+import { leftOutOf } from './left-out.ts';
+import type { Reload, ReloadsDeps } from './reload-deps.ts';
 import { restartFaults } from './restart-keys.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -16,10 +19,13 @@ export interface Refusal {
   readonly faults: readonly ConfigFault[];
 }
 
+/** What would become of a configuration. */
+export type Checked = Pick<Reload, 'outcome' | 'faults' | 'summary' | 'leftOut'>;
+
 /** Makes what could take the place of the snapshot in force. */
 export class Candidates {
   readonly #deps: Pick<ReloadsDeps, 'snapshots' | 'compiler' | 'actions' | 'logger' | 'adapt'>;
-  #schema: ReturnType<typeof gatewaySchemaOf> | undefined = undefined;
+  #form: ConfigForm | undefined = undefined;
 
   constructor(deps: Pick<ReloadsDeps, 'snapshots' | 'compiler' | 'actions' | 'logger' | 'adapt'>) {
     this.#deps = deps;
@@ -27,18 +33,62 @@ export class Candidates {
 
   /** Reads a text as the file in force is read. @throws {ConfigError} with all faults of its form. */
   read(text: string): GatewaySource {
-    const schema = (this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source)));
-    const source = readConfig(schema, text, this.#deps.snapshots.current.source.document.file);
+    const { document, teams } = this.#deps.snapshots.current.source;
+    // What a team's file said last is good as long as it holds.
+    const source = readGateway(this.#formOf(), text, document.file, { leavesOut: true, good: teams?.good });
+    return this.#adapted(source);
+  }
+
+  #adapted(source: GatewaySource): GatewaySource {
     return this.#deps.adapt?.(source) ?? source;
   }
 
-  /** Whether a configuration says what the one in force does. */
-  isSame({ value }: GatewaySource): boolean {
-    return isDeepStrictEqual(this.#deps.snapshots.current.source.value, value);
+  #formOf(): ConfigForm {
+    return (this.#form ??= configFormOf(this.#deps.actions.map(({ source }) => source)));
   }
 
-  /** A snapshot that may be put into force, and has to be discarded otherwise. @throws {ConfigError} with all that speaks against it. */
+  /** What would become of a text, which is not put into force. Never rejects. */
+  async check(text: Promise<string>): Promise<Checked> {
+    const { value } = this.#deps.snapshots.current.source;
+    try {
+      const source = this.read(await text);
+      if (this.isSame(source)) return { outcome: 'unchanged', faults: [] };
+      const next = this.compile(source);
+      next.discard();
+      const summary = summaryOf(value, next.source.value);
+      return { outcome: 'reloaded', faults: [], summary, ...leftOutOf(next.source) };
+    } catch (error) {
+      return this.refusalOf(error);
+    }
+  }
+
+  /** Whether a configuration says what the one in force does. */
+  isSame({ value, teams }: GatewaySource): boolean {
+    const { source } = this.#deps.snapshots.current;
+    if (!isDeepStrictEqual(source.teams?.leftOut, teams?.leftOut)) return false;
+    return (
+      isDeepStrictEqual(source.value, value) && isDeepStrictEqual(source.teams?.ofRoutes, teams?.ofRoutes)
+    );
+  }
+
+  /**
+   * A snapshot that may be put into force, and has to be discarded otherwise: of the configuration, or of what is left of it
+   * without files that have faults, where it says that these may be left out.
+   *
+   * @throws {ConfigError} with all that speaks against it.
+   */
   compile(source: GatewaySource): Snapshot {
+    try {
+      return this.#compile(source);
+    } catch (error) {
+      if (!(error instanceof ConfigError) || error instanceof NeedsRestart) throw error;
+      const left = source.teams?.without(error.faults);
+      if (left === undefined) throw error;
+      return this.compile(this.#adapted(left));
+    }
+  }
+
+  #compile(source: GatewaySource): Snapshot {
     const { snapshots, compiler } = this.#deps;
     const { current } = snapshots;
     const fixed = restartFaults(current.source, source);
@@ -54,10 +104,26 @@ export class Candidates {
     return next;
   }
 
-  /** One that is only looked at, and discarded. @throws {ConfigError} with all faults. */
-  compared(text: string): Snapshot {
+  /** One that is only looked at, and discarded: made between turns of the loop. @throws {ConfigError} with all faults. */
+  async compared(text: string): Promise<Snapshot> {
     const { snapshots, compiler } = this.#deps;
-    return compiler.next(this.read(text), snapshots.current);
+    const { current } = snapshots;
+    for (let source = await this.#readInTurns(text, current); ;) {
+      try {
+        return await compiler.compared(source, current);
+      } catch (error) {
+        const left = error instanceof ConfigError ? source.teams?.without(error.faults) : undefined;
+        if (left === undefined) throw error;
+        source = this.#adapted(left);
+      }
+    }
+  }
+
+  // Texts of several files are read at once.
+  async #readInTurns(text: string, { source }: Snapshot): Promise<GatewaySource> {
+    if (text.startsWith(BUNDLE_MARK)) return this.read(text);
+    const read = await readConfigInTurns(this.#formOf().gateway, text, source.document.file);
+    return read === undefined ? this.read(text) : this.#adapted(read);
   }
 
   /** Why something thrown keeps a configuration from being put into force. */

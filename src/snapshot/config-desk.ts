@@ -17,8 +17,11 @@ export type RollbackRefusal = 'unknown' | 'forgotten' | 'refused' | 'in-force';
 /** Generations of which one has to be in force when it is the turn of an order; any one where there are none. */
 export type OnlyAt = readonly number[] | undefined;
 
-/** What becomes of an order when another configuration has come into force before its turn. */
-export type Moved = 'moved';
+/**
+ * Why an order comes to nothing: `moved` where another configuration has come into force before its turn, `leaving` where the
+ * gateway ends, `nobody` where no worker was there to take it. It is not carried out later.
+ */
+export type NotTaken = 'moved' | 'leaving' | 'nobody';
 
 /** Whether an order is still meant when it is its turn. */
 export function isMeant(only: OnlyAt, generation: number): boolean {
@@ -33,9 +36,9 @@ export interface ConfigDesk {
   /** As it was written; undefined where it is not kept. */
   text(generation: number): Promise<string | undefined>;
   /** Reads the file again and puts it into force. @param by who wants it. */
-  reload(by: string, only?: OnlyAt): Promise<Reload | Moved>;
+  reload(by: string, only?: OnlyAt): Promise<Reload | NotTaken>;
   /** Puts an earlier configuration into force again. */
-  rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | Moved>;
+  rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | NotTaken>;
 }
 
 /** What speaks against taking a configuration back, before it is looked at. */
@@ -59,8 +62,7 @@ export class OwnConfigDesk implements ConfigDesk {
   }
 
   async place(): Promise<ConfigPlace> {
-    const { generation, difference } = this.#reloads;
-    return { generation, difference };
+    return this.#reloads.place;
   }
 
   async history(): Promise<readonly ConfigEntry[]> {
@@ -71,17 +73,34 @@ export class OwnConfigDesk implements ConfigDesk {
     return this.#reloads.history.text(generation);
   }
 
-  async reload(by: string, only?: OnlyAt): Promise<Reload | Moved> {
-    if (only === undefined) return this.#reloads.reload('order', undefined, by);
-    return (await this.#reloads.inTurnAt(only, { trigger: 'order', by })) ?? 'moved';
+  reload(by: string, only?: OnlyAt): Promise<Reload | NotTaken> {
+    if (only === undefined) return this.#unlessClosed(() => this.#reloads.reload('order', undefined, by));
+    return this.#unlessClosed(() =>
+      this.#reloads.inTurn(async (reload) =>
+        isMeant(only, this.#reloads.generation) ? reload({ trigger: 'order', by }) : 'moved',
+      ),
+    );
   }
 
-  async rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | Moved> {
-    const refusal = rollbackRefusal(this.#reloads.history.list(), generation);
-    if (refusal !== undefined) return refusal;
-    const text = await this.text(generation);
-    if (text === undefined) return 'forgotten';
-    const wanted = { trigger: 'rollback', earlier: { text, generation }, by };
-    return (await this.#reloads.inTurnAt(only, wanted)) ?? 'moved';
+  rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | NotTaken> {
+    return this.#unlessClosed(() =>
+      this.#reloads.inTurn(async (reload) => {
+        if (!isMeant(only, this.#reloads.generation)) return 'moved';
+        // At its turn: what was in force when it was ordered may not be so any more.
+        const refusal = rollbackRefusal(this.#reloads.history.list(), generation);
+        if (refusal !== undefined) return refusal;
+        const text = await this.text(generation);
+        if (text === undefined) return 'forgotten';
+        return reload({ trigger: 'rollback', earlier: { text, generation }, by });
+      }),
+    );
+  }
+
+  // Fails closed: what is not put into force any more is not said to have been.
+  async #unlessClosed<End extends Reload | string>(act: () => Promise<End>): Promise<End | 'leaving'> {
+    if (this.#reloads.isClosed) return 'leaving';
+    const end = await act();
+    const isNothing = typeof end === 'object' && end.outcome === 'unchanged';
+    return isNothing && this.#reloads.isClosed ? 'leaving' : end;
   }
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GatewayConfig, RouteConfig } from '../routing/gateway.schema.ts';
+import { atOnce, mapInSteps, type Steps } from '../routing/steps.ts';
 import type { Principal } from '../exchange/principal.ts';
 import type { Route } from '../routing/route.ts';
 import { judgeKnown, rolesIn } from '../routing/who-may.ts';
@@ -50,21 +51,30 @@ export interface ConfigDiff {
 
 /** Compares what two configurations do; how they say it does not matter. */
 export function diffConfigs(before: Snapshot, after: Snapshot): ConfigDiff {
+  return atOnce(diffInSteps(before, after));
+}
+
+/** The same in steps, between which whoever serves meanwhile can let others have their turn. */
+export function* diffInSteps(before: Snapshot, after: Snapshot): Steps<ConfigDiff> {
   const old = byId(before);
   const now = byId(after);
   const both = [...now.values()].filter(({ id }) => old.has(id));
+  yield;
   const [oldMeaning, newMeaning] = [meanings(before), meanings(after)];
   const isNewlyPublic = (route: Route): boolean => isPublic(route) && !isPublic(old.get(route.id));
+  const shadowed = yield* rerouted(before.table, after.table);
+  const changed = yield* mapInSteps(both, (route) => {
+    const changes = changesOf(oldMeaning(old.get(route.id) as Route), newMeaning(route));
+    return changes.length === 0 ? [] : [{ id: route.id, changes }];
+  });
+  const access = yield* accessChanges(before, after, both);
   return {
     added: [...now.values()].filter(({ id }) => !old.has(id)).map(noteOf),
     removed: [...old.values()].filter(({ id }) => !now.has(id)).map(noteOf),
     public: [...now.values()].filter(isNewlyPublic).map(noteOf),
-    shadowed: rerouted(before.table, after.table).filter(({ from }) => now.has(from)),
-    changed: both.flatMap((route) => {
-      const changes = changesOf(oldMeaning(old.get(route.id) as Route), newMeaning(route));
-      return changes.length === 0 ? [] : [{ id: route.id, changes }];
-    }),
-    access: accessChanges(before, after, both),
+    shadowed: shadowed.filter(({ from }) => now.has(from)),
+    changed,
+    access,
     upstreams: upstreamChanges(before.source.value, after.source.value),
     settings: changesOf(settingsOf(before.source.value), settingsOf(after.source.value)),
     needsRestart: restartFaults(before.source, after.source).map(({ key }) => key),
@@ -126,20 +136,27 @@ function actionOf({
 /** Most roles that are looked at, those in the order of the alphabet first. */
 const MOST_ROLES = 100;
 
-function accessChanges(before: Snapshot, after: Snapshot, both: readonly Route[]): readonly AccessChange[] {
+function* accessChanges(
+  before: Snapshot,
+  after: Snapshot,
+  both: readonly Route[],
+): Steps<readonly AccessChange[]> {
   const old = byId(before);
   const roles = [before, after].flatMap(({ table, source }) =>
     rolesIn(table.routes, Object.keys(source.value.identity?.roles ?? {})),
   );
   const holders = [undefined, ...[...new Set(roles)].sort().slice(0, MOST_ROLES)];
-  return holders.flatMap((role) => {
+  const found: AccessChange[] = [];
+  for (const role of holders) {
     const holder = holderOf(role);
-    return both.flatMap((route) => {
+    const changes = yield* mapInSteps(both, (route) => {
       const from = judgedOf(old.get(route.id) as Route, holder);
       const to = judgedOf(route, holder);
       return from === to ? [] : [{ id: route.id, role, from, to }];
     });
-  });
+    found.push(...changes);
+  }
+  return found;
 }
 
 /** Somebody with a role and nothing else. */

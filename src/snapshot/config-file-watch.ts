@@ -1,10 +1,10 @@
 import { statSync, type BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
-const LOOK_EVERY_MS = 1000;
-const QUIET_MS = 200;
+export const LOOK_EVERY_MS = 1000;
+export const QUIET_MS = 200;
 /** How far the times of a file may lag behind the clock, and a reading behind the time that is known of it. */
-const LAG_MS = 50;
+export const LAG_MS = 50;
 
 /** How a file is watched; for specs. */
 export interface WatchTimes {

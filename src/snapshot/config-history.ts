@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { writtenDigest } from '../config/config-bundle.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { ConfigSummary } from './config-summary.ts';
@@ -162,14 +162,15 @@ export class ConfigHistory {
     kept.text = await packed(text);
     let bytes = 0;
     for (const one of this.#kept.toReversed().toSorted(inForceFirst)) {
-      bytes += one.text?.length ?? 0;
+      // One that is still being compressed counts once it is: as it stands it has many times as many.
+      if (Buffer.isBuffer(one.text)) bytes += one.text.length;
       if (bytes > this.#bounds.bytes) one.text = undefined;
     }
   }
 }
 
 function digestOf(text: string | undefined): string {
-  return text === undefined ? '' : hash('sha256', text, 'hex');
+  return text === undefined ? '' : writtenDigest(text);
 }
 
 function inForceFirst(a: Kept, b: Kept): number {

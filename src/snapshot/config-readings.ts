@@ -1,34 +1,44 @@
 import { hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { readText } from '../config/config-reader.ts';
+import { readConfigText } from '../config/included-files.ts';
 import { GONE, stampOf } from './config-file-watch.ts';
 
-/** What was found in a configuration file. */
+/** What a configuration is to be read of. */
+export interface WantedReading {
+  readonly file: string;
+  /** Files that the configuration in force names. */
+  readonly names: readonly string[];
+  /** A text that is taken in place of the file's. */
+  readonly given?: string | undefined;
+}
+
+/** What was found. */
 export interface ConfigReading {
-  /** Whether neither the file nor what it says has changed since it was last read. */
+  /** Whether a watch has found what somebody else had read before: of it everything has been said. */
   readonly isKnown: boolean;
   /** @throws {ConfigError} when it could not be read or is not UTF-8. */
   text(): string;
 }
 
 /**
- * Readings of the configuration file, whoever has asked for them. Whoever changes the file and sends `SIGHUP` has it read at
- * once, and then found changed by the watch: that is one change, of which everything has been said.
+ * Readings of the configuration file and of what it names, whoever has asked for them. Whoever changes one of them and sends
+ * `SIGHUP` has it read at once, and then found changed by the watch: that is one change.
  */
 export class ConfigReadings {
-  #last = '';
+  #file = '';
+  #named = '';
 
-  /** Reads the file. Never rejects. */
-  async read(file: string): Promise<ConfigReading> {
+  /** Reads the file. Never rejects. @param trigger `file` and `certificate` are what a watch says. */
+  async read(trigger: string, { file, names, given }: WantedReading): Promise<ConfigReading> {
     // Before the text: what changes meanwhile bears another stamp, or says something else, the next time.
-    const stamp = await stat(file, { bigint: true }).then(stampOf, () => GONE);
-    const found = await readText(file).then(
-      (text) => ({ text, digest: hash('sha256', text, 'hex') }),
-      (error: unknown) => ({ error, digest: 'unreadable' }),
-    );
-    const seen = `${stamp} ${found.digest}`;
-    const isKnown = seen === this.#last;
-    this.#last = seen;
+    const stamp = await stamped(file);
+    const found = given === undefined ? await foundIn(file) : { text: given, digest: '' };
+    const seen = given === undefined ? `${stamp} ${found.digest}` : this.#file;
+    const isSameFile = seen === this.#file;
+    this.#file = seen;
+    const isKnown =
+      isSameFile &&
+      (trigger === 'file' || (trigger === 'certificate' && (await stampsOf(names)) === this.#named));
     return {
       isKnown,
       text() {
@@ -37,9 +47,25 @@ export class ConfigReadings {
       },
     };
   }
+
+  /** Is told what a configuration names, before that is read for it. Never rejects. */
+  async willRead(names: readonly string[]): Promise<void> {
+    this.#named = await stampsOf(names);
+  }
 }
 
-/** A text that is not read from the file. */
-export function givenText(text: string): ConfigReading {
-  return { isKnown: false, text: () => text };
+async function stampsOf(names: readonly string[]): Promise<string> {
+  const stamps = [...new Set(names)].toSorted().map(async (name) => `${name} ${await stamped(name)}`);
+  return (await Promise.all(stamps)).join('\n');
+}
+
+function foundIn(file: string): Promise<{ digest: string } & ({ text: string } | { error: unknown })> {
+  return readConfigText(file).then(
+    (text) => ({ text, digest: hash('sha256', text, 'hex') }),
+    (error: unknown) => ({ error, digest: 'unreadable' }),
+  );
+}
+
+function stamped(path: string): Promise<string> {
+  return stat(path, { bigint: true }).then(stampOf, () => GONE);
 }

@@ -2,10 +2,12 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ActionKind } from '../routing/route-action.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import type { LeftOut } from '../routing/teams/teams.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ConfigSummary } from './config-summary.ts';
+import type { ConfigPlace } from './config-desk.ts';
 import type { JointReload } from './reload-end.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -20,8 +22,12 @@ export interface Reload {
   readonly outcome: ReloadOutcome;
   /** Everything that speaks against it; empty unless it was refused. */
   readonly faults: readonly ConfigFault[];
+  /** The number of the configuration that was in force at its end, and why that is not what the file says. */
+  readonly place: ConfigPlace;
   /** How what is in force now differs from what was; absent unless it was put into force. */
   readonly summary?: ConfigSummary | undefined;
+  /** Files of teams that were left out of it, and why; absent where none was. */
+  readonly leftOut?: readonly LeftOut[] | undefined;
 }
 
 /** What reloads need of the rest of the gateway. */
@@ -54,7 +60,24 @@ export interface WantedReload {
   readonly earlier?: EarlierConfig | undefined;
   /** What was read. */
   readonly text?: string | undefined;
+  /** What the file said, where something was added to it. */
+  readonly fileText?: string | undefined;
 }
+
+/** What another source of configuration adds to the file. */
+export interface ConfigAddition {
+  /** The text of the file with what is added. */
+  added(text: string): string;
+  /**
+   * Leaves out from now on what faults are about.
+   *
+   * @returns whether anything is left out that was not before, so that another try makes sense.
+   */
+  takeOut(faults: readonly ConfigFault[]): boolean;
+}
+
+/** Puts what is wanted into force, in a turn that was taken. Never rejects. */
+export type ReloadNow = (wanted: Pick<WantedReload, 'trigger' | 'by' | 'earlier'>) => Promise<Reload>;
 
 /** Where clients connect, which other configurations change. */
 export interface Ports {

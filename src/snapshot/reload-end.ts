@@ -1,11 +1,12 @@
-import { hash } from 'node:crypto';
 import { faultPlaces, type AuditActor } from '../audit/audit-event.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
+import { writtenDigest } from '../config/config-bundle.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { LeftOut } from '../routing/teams/teams.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { ConfigSummary } from './config-summary.ts';
-import type { WantedReload } from './reload-deps.ts';
+import type { Reload, WantedReload } from './reload-deps.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** How several processes put one configuration into force: all of them, or none. */
@@ -25,6 +26,9 @@ export interface Ended extends WantedReload {
   readonly outcome: ReloadOutcome;
   readonly faults?: readonly ConfigFault[];
   readonly summary?: ConfigSummary | undefined;
+  /** What is in force, where that is not what was read: something was left out. */
+  readonly inForce?: string | undefined;
+  readonly leftOut?: readonly LeftOut[] | undefined;
 }
 
 const OUTCOMES = {
@@ -55,7 +59,7 @@ export function noteReload(
     reason: outcome,
     details: {
       from: before.from,
-      to: text === undefined ? 'unreadable' : hash('sha256', text, 'hex'),
+      to: text === undefined ? 'unreadable' : writtenDigest(text),
       by,
       generation: earlier?.generation,
       faults: faults.length || undefined,
@@ -103,4 +107,10 @@ export function reloadText({ trigger, by, earlier, outcome, faults = [], summary
   const { added = 0, removed = 0, changed = 0 } = summary ?? {};
   const what = earlier === undefined ? 'another configuration' : `configuration ${earlier.generation} again`;
   return `${what} in force: ${added} added, ${removed} removed, ${changed} changed (${asker})`;
+}
+
+/** What is told of a reload that ends now. */
+export function reloadOf({ trigger, outcome, faults = [], summary, leftOut }: Ended): Omit<Reload, 'place'> {
+  const more = { ...(summary && { summary }), ...(leftOut && { leftOut }) };
+  return { trigger, at: Date.now(), outcome, faults, ...more };
 }

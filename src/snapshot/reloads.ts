@@ -1,20 +1,22 @@
-import { hash } from 'node:crypto';
-import type { ConfigFault } from '../config/config-fault.ts';
-import { readText } from '../config/config-reader.ts';
+import { writtenDigest } from '../config/config-bundle.ts';
+import { readConfigText } from '../config/included-files.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
-import { Candidates } from './candidates.ts';
+import { Additions, Again } from './additions.ts';
+import { Candidates, type Checked } from './candidates.ts';
 import type { ConfigPlace } from './config-desk.ts';
 import type { WatchTimes } from './config-file-watch.ts';
 import { ConfigHistory } from './config-history.ts';
-import { ConfigReadings, givenText, type ConfigReading } from './config-readings.ts';
+import { ConfigReadings } from './config-readings.ts';
 import { ConfigStanding, type Difference } from './config-standing.ts';
 import { summaryOf } from './config-summary.ts';
 import { logWarnings } from './config-warnings.ts';
 import { DepartedNames, routeIds, upstreamNames } from './departed-names.ts';
 import { namedCertificates } from './named-certificates.ts';
 import { namedFiles } from './named-files.ts';
-import type { EarlierConfig, Ports, Reload, ReloadsDeps, WantedReload } from './reload-deps.ts';
-import { logReload, noteReload, reloadText, type Ended, type JointReload } from './reload-end.ts';
+import type { EarlierConfig, Ports, Reload, ReloadNow, ReloadsDeps, WantedReload } from './reload-deps.ts';
+import { leftOutOf, logLeftOut } from './left-out.ts';
+import { logReload, noteReload, reloadOf, reloadText, type Ended, type JointReload } from './reload-end.ts';
+import { ReloadTurns, sharedBy } from './reload-turns.ts';
 import type { Snapshot } from './snapshot.ts';
 import { WatchedFiles } from './watched-files.ts';
 
@@ -38,10 +40,11 @@ export class Reloads {
   /** Of the text of the configuration that was in force before. */
   #digest: string;
   #last: Reload | undefined = undefined;
-  #running: Promise<Reload> | undefined = undefined;
-  #waiting: Promise<Reload> | undefined = undefined;
+  readonly #turns = new ReloadTurns();
   #isClosed = false;
   #place: ConfigPlace | undefined = undefined;
+  /** What another source adds to the file. */
+  readonly additions: Additions;
   /** Opens and closes listeners; absent where nothing listens. */
   ports: Ports | undefined = undefined;
 
@@ -50,6 +53,7 @@ export class Reloads {
     this.#candidates = new Candidates(deps);
     const { document } = deps.snapshots.current.source;
     this.#digest = document.digest;
+    this.additions = new Additions(document.text);
     this.#watched = new WatchedFiles(document.file, (trigger) => void this.reload(trigger));
     this.#standing = new ConfigStanding(document.digest);
     this.history.add({ text: document.text, trigger: 'start', outcome: 'reloaded' }, this.#loadedAt);
@@ -70,12 +74,18 @@ export class Reloads {
 
   /** The number of the configuration in force; see {@link ConfigHistory}. */
   get generation(): number {
-    return this.#place?.generation ?? this.history.generation;
+    return this.place.generation;
   }
 
   /** Why what is in force is not what the file says; undefined where it is. */
   get difference(): Difference | undefined {
-    return this.#place === undefined ? this.#standing.difference : this.#place.difference;
+    return this.place.difference;
+  }
+
+  /** Both. */
+  get place(): ConfigPlace {
+    if (this.#place !== undefined) return this.#place;
+    return { generation: this.history.generation, difference: this.#standing.difference };
   }
 
   /** Hears which one is in force in all processes of a gateway, where there are several. */
@@ -84,48 +94,43 @@ export class Reloads {
     this.#show();
   }
 
+  /** Whether the gateway ends, and takes no other configuration any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /**
-   * Reads the file again and puts it into force. Never rejects. One that is asked for meanwhile is made after it, once.
+   * Reads the file again and puts it into force, once those before it have ended. Never rejects. Whoever wants the same before it
+   * begins has it with them.
    *
    * @param by who wants it, where that is not the trigger.
    */
   reload(trigger: string, joint?: JointReload, by?: string): Promise<Reload> {
-    if (this.#waiting !== undefined) return this.#waiting;
     const { text = '', generation } = joint ?? {};
     const earlier = generation === undefined ? undefined : { text, generation };
-    const wanted = { trigger, joint, by, earlier };
-    if (this.#running === undefined) return this.#run(wanted);
-    return (this.#waiting = this.#inTurn(wanted, () => (this.#waiting = undefined)));
+    const act = (): Promise<Reload> => this.#read({ trigger, joint, by, earlier });
+    return joint === undefined ? this.#turns.share(sharedBy(trigger, by), act) : this.#turns.take(act);
   }
 
-  /**
-   * Puts the file, or an earlier configuration, into force once those before it have ended. Never rejects.
-   *
-   * @returns undefined, and nothing was done, where none of `only` is in force by then.
-   */
-  async inTurnAt(
-    only: readonly number[] | undefined,
-    wanted: Pick<WantedReload, 'trigger' | 'earlier' | 'by'>,
-  ): Promise<Reload | undefined> {
-    while (this.#running !== undefined) await this.#running;
-    return only === undefined || only.includes(this.generation) ? this.#run(wanted) : undefined;
+  /** Has something done once all reloads before it have ended, and none meanwhile. @param act is given what reloads. */
+  inTurn<Result>(act: (reload: ReloadNow) => Promise<Result>): Promise<Result> {
+    return this.#turns.take(() => act((wanted) => this.#read(wanted)));
   }
 
   /** What would become of the file, which is not put into force. Never rejects. */
-  async check(): Promise<Pick<Reload, 'outcome' | 'faults' | 'summary'>> {
-    const { value, document } = this.#deps.snapshots.current.source;
-    try {
-      const source = this.#candidates.read(await readText(document.file));
-      if (this.#candidates.isSame(source)) return { outcome: 'unchanged', faults: [] };
-      this.#candidates.compile(source).discard();
-      return { outcome: 'reloaded', faults: [], summary: summaryOf(value, source.value) };
-    } catch (error) {
-      return this.#candidates.refusalOf(error);
-    }
+  check(): Promise<Checked> {
+    const { file } = this.#deps.snapshots.current.source.document;
+    const added = (text: string): string =>
+      this.additions.withAdded(text, { trigger: 'check' }, this.#standing);
+    return this.#candidates.check(readConfigText(file).then(added));
   }
 
-  /** Compiles a configuration to compare it; whoever asks for it discards it. @throws {ConfigError} with all faults. */
-  compared(text: string): Snapshot {
+  /**
+   * Compiles a configuration to compare it, between turns of the event loop; whoever asks for it discards it.
+   *
+   * @throws {ConfigError} with all faults.
+   */
+  compared(text: string): Promise<Snapshot> {
     return this.#candidates.compared(text);
   }
 
@@ -142,7 +147,7 @@ export class Reloads {
   /** Takes over every change of the file from now on. */
   watch(times?: WatchTimes): void {
     const { source } = this.#deps.snapshots.current;
-    this.#watched.start(namedFiles(source), source.document.readAtMs, times);
+    this.#watched.start(namedFiles(source), source.document.readAtMs, { times, text: source.document.text });
   }
 
   /** Takes nothing over any more. */
@@ -151,46 +156,42 @@ export class Reloads {
     this.#watched.stop();
   }
 
-  async #inTurn(wanted: WantedReload, begin?: () => void): Promise<Reload> {
-    while (this.#running !== undefined) await this.#running;
-    begin?.();
-    return this.#run(wanted);
-  }
-
-  #run(wanted: WantedReload): Promise<Reload> {
-    this.#running = this.#read(wanted).finally(() => (this.#running = undefined));
-    return this.#running;
-  }
-
   async #read(asked: WantedReload): Promise<Reload> {
     let wanted = asked;
     try {
-      const reading = await this.#readingOf(asked);
+      const { document } = this.#deps.snapshots.current.source;
+      const kept = this.#standing.keepsText(asked.trigger) ? document.text : undefined;
+      const known = asked.trigger === 'cluster' ? this.additions.fileText : undefined;
+      const given = asked.joint?.text ?? asked.earlier?.text ?? kept ?? known;
+      const names = namedFiles(this.#deps.snapshots.current.source);
+      const reading = await this.#readings.read(asked.trigger, { file: document.file, names, given });
       // Read before, for whoever has asked by name: the watch finds the same change a moment later.
-      if (asked.trigger === 'file' && reading.isKnown && this.#last !== undefined) return this.#last;
-      const text = reading.text();
-      wanted = { ...asked, text };
+      if (reading.isKnown && asked.joint === undefined && this.#last !== undefined) return this.#last;
+      const read = reading.text();
+      const text = this.additions.withAdded(read, asked, this.#standing);
+      wanted = { ...asked, text, ...(text !== read && { fileText: read }) };
       // The file says what it did when an earlier configuration was taken back: that one stays.
-      if (asked.joint === undefined && this.#standing.isOld(asked.trigger, hash('sha256', text, 'hex')))
+      if (asked.joint === undefined && this.#standing.isOld(asked.trigger, writtenDigest(text)))
         return this.#told({ ...wanted, outcome: 'unchanged' });
-      return await this.#take(this.#candidates.read(text), wanted);
+      const source = this.#candidates.read(text);
+      await this.#readings.willRead(namedFiles(source));
+      const ended = await this.#take(source, wanted);
+      this.additions.ended(read, asked, ended);
+      return ended;
     } catch (error) {
-      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
+      if (error instanceof Again) return this.#read(asked);
+      const refusal = this.#candidates.refusalOf(error);
+      return this.additions.areLess(wanted, refusal.faults)
+        ? this.#read(asked)
+        : this.#end({ ...wanted, ...refusal });
     }
-  }
-
-  async #readingOf({ trigger, joint, earlier }: WantedReload): Promise<ConfigReading> {
-    const { file, text } = this.#deps.snapshots.current.source.document;
-    const kept = this.#standing.keepsText(trigger) ? text : undefined;
-    const given = joint?.text ?? earlier?.text ?? kept;
-    return given === undefined ? this.#readings.read(file) : givenText(given);
   }
 
   async #take(source: GatewaySource, wanted: WantedReload): Promise<Reload> {
     const faults = (await this.ports?.prepare(source)) ?? [];
     const reload =
       faults.length > 0
-        ? this.#faulty(wanted, faults)
+        ? this.#end({ ...wanted, outcome: 'faulty', faults })
         : wanted.joint === undefined
           ? this.#apply(source, wanted)
           : await this.#applyJointly(source, wanted, wanted.joint);
@@ -202,8 +203,14 @@ export class Reloads {
     try {
       return this.#used(this.#compile(source, wanted.trigger), wanted);
     } catch (error) {
-      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
+      return this.#refused(error, wanted);
     }
+  }
+
+  #refused(error: unknown, wanted: WantedReload): Reload {
+    const refusal = this.#candidates.refusalOf(error);
+    if (this.additions.areLess(wanted, refusal.faults)) throw new Again();
+    return this.#end({ ...wanted, ...refusal });
   }
 
   async #applyJointly(source: GatewaySource, wanted: WantedReload, joint: JointReload): Promise<Reload> {
@@ -215,9 +222,9 @@ export class Reloads {
       });
       if (faults.length === 0) return this.#used(next, wanted);
       next?.discard();
-      return this.#faulty(wanted, faults);
+      return this.#end({ ...wanted, outcome: 'faulty', faults });
     } catch (error) {
-      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
+      return this.#refused(error, wanted);
     }
   }
 
@@ -232,7 +239,10 @@ export class Reloads {
     if (next === undefined) return this.#end({ ...wanted, outcome: 'unchanged' });
     const { value } = this.#deps.snapshots.current.source;
     this.#use(next);
-    return this.#end({ ...wanted, outcome: 'reloaded', summary: summaryOf(value, next.source.value) });
+    const { source } = next;
+    const inForce = source.document.text;
+    const summary = summaryOf(value, source.value);
+    return this.#end({ ...wanted, outcome: 'reloaded', summary, inForce, ...leftOutOf(source) });
   }
 
   #use(next: Snapshot): void {
@@ -240,11 +250,12 @@ export class Reloads {
     const { current } = snapshots;
     snapshots.replace(next);
     this.ports?.use(next);
-    this.#watched.use(namedFiles(next.source), next.source.document.readAtMs);
+    this.#watched.use(namedFiles(next.source), next.source.document.readAtMs, next.source.document.text);
     metrics.forgetRoutes(this.#departedRoutes.after(current, snapshots));
     metrics.forgetUpstreams(this.#departedUpstreams.after(current, snapshots));
     this.#loadedAt = Date.now();
     logWarnings(next, logger);
+    logLeftOut(next.source, logger);
   }
 
   #show(): void {
@@ -252,19 +263,16 @@ export class Reloads {
     const { source } = snapshots.current;
     metrics.config.loaded(this.#loadedAt, source.document.digest);
     metrics.config.certificates(namedCertificates(source));
+    metrics.config.leftOut(source.teams?.leftOut ?? []);
     metrics.config.standing(this.generation, this.difference !== undefined);
-  }
-
-  #faulty(wanted: WantedReload, faults: readonly ConfigFault[]): Reload {
-    return this.#end({ ...wanted, outcome: 'faulty', faults });
   }
 
   #end(ended: Ended): Reload {
     const { trigger, outcome, text, joint } = ended;
     // Of several processes the one that has started them keeps what all of them were given.
     if (joint === undefined) {
-      this.history.add({ ...ended, of: ended.earlier?.generation });
-      this.#standing.ended(trigger, outcome, text === undefined ? undefined : hash('sha256', text, 'hex'));
+      this.history.add({ ...ended, text: ended.inForce ?? text, of: ended.earlier?.generation });
+      this.#standing.ended(trigger, outcome, text === undefined ? undefined : writtenDigest(text));
     }
     return this.#told(ended);
   }
@@ -278,10 +286,10 @@ export class Reloads {
     metrics.config.reloadEnded(ended.outcome);
     this.#show();
     logReload(this.#deps.logger, snapshots.current, ended);
-    const { trigger, outcome, faults = [], summary, joint } = ended;
+    const { trigger, joint } = ended;
     const kind = trigger === 'certificate' ? 'certificate' : 'reload';
     const isNews = joint?.isEcho !== true && trigger !== 'catch up';
     if (isNews) metrics.changes.note({ kind, text: reloadText(ended) });
-    return (this.#last = { trigger, at: Date.now(), outcome, faults, ...(summary && { summary }) });
+    return (this.#last = { ...reloadOf(ended), place: this.place });
   }
 }

@@ -1,4 +1,5 @@
 import type { RouteTable } from '../routing/route-table.ts';
+import { isStep, type Steps } from '../routing/steps.ts';
 import type { Route } from '../routing/route.ts';
 import { METHODS, sampleOf } from '../routing/fall-through.ts';
 
@@ -13,9 +14,11 @@ export interface Rerouted {
 }
 
 /** Finds, by one request of each shape that either table knows, what another route takes than before. */
-export function rerouted(before: RouteTable, after: RouteTable): readonly Rerouted[] {
+export function* rerouted(before: RouteTable, after: RouteTable): Steps<readonly Rerouted[]> {
   const found = new Map<string, { methods: string[]; path: string; from: string; to: string }>();
-  for (const route of [...before.routes, ...after.routes]) {
+  const all = [...before.routes, ...after.routes];
+  for (const [index, route] of all.entries()) {
+    if (isStep(index)) yield;
     for (const method of METHODS) {
       const asked = sampleOf(route, method);
       const [old, now] = [before.peek(asked), after.peek(asked)];

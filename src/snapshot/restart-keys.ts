@@ -6,6 +6,7 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 /** What is built once, when the process starts; a key that there is not has never changed. */
 const FIXED: readonly (readonly string[])[] = [
   ['modules'],
+  ['kubernetes'],
   ['contracts', 'enabled'],
   ['contracts', 'policies'],
 ];

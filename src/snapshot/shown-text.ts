@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import { bundleOf } from '../config/config-bundle.ts';
 import { findLongList } from '../config/long-list.ts';
 import { REDACTED, redacted, redactionVersion } from '../telemetry/redaction.ts';
 import { isSecretField, maySayASecret } from '../telemetry/secret-names.ts';
@@ -37,6 +38,20 @@ export function shownText(text: string): Promise<string> {
 }
 
 async function show(text: string): Promise<string> {
+  const { main, patterns, parts } = bundleOf(text);
+  if (patterns.length === 0) return showFile(text);
+  const shown = [await showFile(main)];
+  for (const part of parts) {
+    shown.push(
+      `# file: ${part.name}${part.fault === undefined ? '' : ` (${part.fault})`}`,
+      await showFile(part.text),
+    );
+    if (part.used !== undefined) shown.push(`# last good: ${part.name}`, await showFile(part.used));
+  }
+  return shown.join('\n');
+}
+
+async function showFile(text: string): Promise<string> {
   const spans = (await spansInPieces(text)) ?? spansOf(parse(text), text);
   if (spans === undefined) return redacted(withoutSecretLines(text, 'all'));
   return redacted(withoutSecretLines(hidden(text, spans), 'comments'));

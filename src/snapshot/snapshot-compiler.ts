@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { dirname } from 'node:path';
+import { secretFilesOf, textOf } from '../config/secret-files.ts';
 import { auditFileFault } from '../audit/audit-file-faults.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
@@ -15,11 +16,14 @@ import { FaultPlaces } from '../routing/fault-places.ts';
 import { TableRoutes } from '../routing/live-routes.ts';
 import type { ActionKind, SourceFault } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
+import type { RouteTable } from '../routing/route-table.ts';
 import { identityOf } from '../routing/roles.schema.ts';
-import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
+import { atOnce, inTurns, type Steps } from '../routing/steps.ts';
+import { buildInSteps, type GatewaySource } from '../routing/table-builder.ts';
 import { lineStreamOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { learnVariables } from '../telemetry/redaction.ts';
+import type { Owners } from '../telemetry/team-labels.ts';
+import { learnFileText, learnVariables } from '../telemetry/redaction.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
 import type { KeyRing } from '../signing/key-ring.ts';
@@ -75,7 +79,7 @@ export class SnapshotCompiler {
    * @param found takes the faults of all routes; the snapshot has those that have none.
    */
   first(source: GatewaySource, found: BootFaults): Snapshot {
-    return this.#compile(source, this.#deps.identity?.section, found);
+    return atOnce(this.#compile(source, this.#deps.identity?.section, found));
   }
 
   /**
@@ -85,26 +89,60 @@ export class SnapshotCompiler {
    * @throws {ConfigError} with all faults; nothing has changed then.
    */
   next(source: GatewaySource, previous: Snapshot): Snapshot {
+    return this.#within(source, previous, (steps, within) => within(() => atOnce(steps)));
+  }
+
+  /**
+   * One that is only looked at, and discarded by whoever asks: in steps, between which requests have their turn. Another
+   * configuration may come into force meanwhile.
+   *
+   * @throws {ConfigError} with all faults.
+   */
+  async compared(source: GatewaySource, previous: Snapshot): Promise<Snapshot> {
+    // What it goes on with may not end between two steps.
+    previous.hold();
+    try {
+      return await this.#within(source, previous, (steps, within) => inTurns(steps, within));
+    } finally {
+      previous.release();
+    }
+  }
+
+  #within<Made extends Snapshot | Promise<Snapshot>>(
+    source: GatewaySource,
+    previous: Snapshot,
+    make: (steps: Steps<Snapshot>, within: Within) => Made,
+  ): Made {
     const { identity } = this.#deps;
-    const found = new BootFaults();
     const section = identity && prepared(identity, source);
-    const compile = (): Snapshot => this.#compile(source, section, found, previous);
-    const snapshot = section === undefined ? compile() : (identity as Identity).using(section, compile);
+    const within: Within = (act) =>
+      section === undefined ? act() : (identity as Identity).using(section, act);
+    return make(this.#checked(source, section, previous), within);
+  }
+
+  *#checked(
+    source: GatewaySource,
+    section: IdentitySection | undefined,
+    previous: Snapshot,
+  ): Steps<Snapshot> {
+    const found = new BootFaults();
+    const snapshot = yield* this.#compile(source, section, found, previous);
     if (found.any) snapshot.discard();
     found.refuse();
     return snapshot;
   }
 
-  #compile(
+  *#compile(
     source: GatewaySource,
     section: IdentitySection | undefined,
     found: BootFaults,
     previous?: Snapshot,
-  ): Snapshot {
+  ): Steps<Snapshot> {
     const { logger, metrics } = this.#deps;
-    learnVariables(source.value, process.env);
-    const options = source.value.upstreams;
     const folder = dirname(source.document.file);
+    learnVariables(source.value, process.env);
+    for (const { file } of secretFilesOf(source.value, folder)) learnFileText(textOf(file) ?? '');
+    const options = source.value.upstreams;
     const tls = loadTls(options, folder);
     const sticky = loadStickySecrets(options, folder);
     const sealing = loadCacheKeys(source.value.cache, folder);
@@ -135,19 +173,20 @@ export class SnapshotCompiler {
     upstreams.shareOver(this.#deps.channel);
     try {
       const made = { source, upstreams, listeners, keys: ring, sealing: sealing.keys };
-      return this.#assemble({ ...made, section, found, previous, warnings });
+      return yield* this.#assemble({ ...made, section, found, previous, warnings });
     } catch (error) {
       upstreams.release();
       throw error;
     }
   }
 
-  #assemble(assembled: Assembled): Snapshot {
+  *#assemble(assembled: Assembled): Steps<Snapshot> {
     const { source, upstreams, listeners, keys, section, sealing, found, previous, warnings } = assembled;
     const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
-    const table = buildRouteTable({ ...parts, controllers, definitions: definitions(source) }, found);
+    const table = yield* buildInSteps({ ...parts, controllers, definitions: definitions(source) }, found);
+    yield;
     const routes = new TableRoutes(table, parts);
     const before = previous && this.#routes.get(previous);
     if (before !== undefined && !found.any) found.add(routes.adopt(before));
@@ -162,7 +201,10 @@ export class SnapshotCompiler {
       warnings,
       audit: this.#deps.audit,
       // All of what it was made of has the one before in it.
-      begin: () => this.#begin({ source, section, sealing }, routes),
+      begin: () => {
+        metrics.teams.use(source.teams && (() => ownersOf(source, table)));
+        this.#begin({ source, section, sealing }, routes);
+      },
       retire: () => routes.stop(),
       end: () => section && identity?.release(section),
     });
@@ -182,6 +224,16 @@ export class SnapshotCompiler {
     if (section !== undefined) this.#deps.identity?.begin(section);
     routes.start();
   }
+}
+
+type Within = <Done>(act: () => Done) => Done;
+// Read when somebody looks: routes may be learned later.
+function ownersOf({ teams }: GatewaySource, { routes }: RouteTable): Owners {
+  const upstreams = [...(teams?.ofUpstreams ?? [])].map(([name, { team }]): [string, string] => [name, team]);
+  const ofRoutes = routes.flatMap(({ id, team }): [string, string][] =>
+    team === undefined ? [] : [[id, team]],
+  );
+  return { routes: new Map(ofRoutes), upstreams: new Map(upstreams) };
 }
 
 interface Assembled {

@@ -25,6 +25,7 @@ import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 import { compilerProvider } from './compiler.provider.ts';
 import { logWarnings } from './config-warnings.ts';
 import { HeldUpstreams } from './held-upstreams.ts';
+import { logLeftOut } from './left-out.ts';
 import { Reloads, type ReloadsDeps } from './reloads.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
 import { Snapshots } from './snapshots.ts';
@@ -60,6 +61,7 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
     this.faults.add(strayPolicies(classes.filter((one) => !this.faults.isExamined(one))));
     this.faults.refuse();
     logWarnings(this.snapshots.current, this.logger);
+    logLeftOut(this.snapshots.current.source, this.logger);
     if (!this.isDryRun) this.snapshots.start();
   }
 

@@ -18,6 +18,14 @@ export interface ShownCertificate {
   readonly endsAt: number;
 }
 
+/** A file of a team that is left out of the configuration. */
+export interface LeftOutFile {
+  readonly team: string;
+  readonly file: string;
+  /** What is in force of it. */
+  readonly serves: 'last-good' | 'nothing';
+}
+
 const REFUSED: ReadonlySet<ReloadOutcome> = new Set(['faulty', 'needs-restart']);
 
 /** The configuration that is in force, and the certificates that it names. */
@@ -30,6 +38,7 @@ export class ConfigMetrics {
   #generation = 1;
   #differs = false;
   #certificates: readonly ShownCertificate[] = [];
+  #leftOut: readonly LeftOutFile[] = [];
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -88,7 +97,28 @@ export class ConfigMetrics {
     this.#certificates = all;
   }
 
+  /** Shows which files of teams are left out. */
+  leftOut(all: readonly LeftOutFile[]): void {
+    this.#leftOut = all;
+  }
+
+  /** Files of teams that are left out. */
+  get shownLeftOut(): readonly LeftOutFile[] {
+    return this.#leftOut;
+  }
+
   #showLast(registry: Registry): void {
+    new ReadGauge(
+      {
+        name: 'gatehouse_config_left_out',
+        help: 'Files of teams that are faulty and left out of the configuration in force, by what is in force of them: what they said before (last-good), or nothing; always 1.',
+        labels: ['team', 'file', 'serves'],
+      },
+      registry,
+      (show) => {
+        for (const { team, file, serves } of this.#leftOut) show(1, team, file, serves);
+      },
+    );
     new ReadGauge(
       {
         name: 'gatehouse_config_generation',

@@ -19,6 +19,7 @@ import { guardOf, MOST_SERIES } from './series-guard.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 import { StoreMetrics } from './store-metrics.ts';
 import { TargetMetrics } from './target-metrics.ts';
+import { TeamLabels } from './team-labels.ts';
 import { TokenExchangeMetrics } from './token-exchange-metrics.ts';
 import { TrafficMetrics } from './traffic-metrics.ts';
 import { UpstreamMetrics } from './upstream-metrics.ts';
@@ -52,6 +53,8 @@ export class Metrics {
   readonly compositions = new CompositionMetrics(this.registry, this.flows);
   /** Of the configuration in force, and its certificates. */
   readonly config = new ConfigMetrics(this.registry);
+  /** Whose routes and upstreams are. */
+  readonly teams = new TeamLabels();
   /** What has changed lately, which explains what the figures show. */
   readonly changes = new Changes();
   readonly #decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
@@ -103,7 +106,7 @@ export class Metrics {
     const running = this.#pages.get(format);
     if (running !== undefined) return running;
     const all = this.registry.getMetricsAsArray() as unknown as readonly RegisteredMetric[];
-    const page = pageOf(all, format).finally(() => this.#pages.delete(format));
+    const page = pageOf(all, format, this.teams.labels).finally(() => this.#pages.delete(format));
     this.#pages.set(format, page);
     return page;
   }

@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { learnEnvironment, learnSecret, learnVariables, redacted, redactedFields } from './redaction.ts';
+import {
+  learnEnvironment,
+  learnFileText,
+  learnSecret,
+  learnVariables,
+  redacted,
+  redactedFields,
+} from './redaction.ts';
 import { isSecretField, maySayASecret, redactNames } from './secret-names.ts';
 
 afterEach(() => redactNames([]));
@@ -57,6 +64,13 @@ describe('redacted', () => {
     expect(redacted('saltsaltsalt')).toBe('[redacted]');
     learnVariables({ login: { session: { keysEnv: 'RING' } } }, { RING: 'the-newest-one, the-older-one' });
     expect(redacted('"the-older-one"')).toBe('"[redacted]"');
+  });
+
+  it('learns what files hold, each line, but private keys, which it knows', () => {
+    learnFileText('first-of-a-file\r\nsecond-of-a-file,third-of-a-file\n');
+    for (const one of ['first', 'second', 'third']) expect(redacted(`${one}-of-a-file`)).toBe('[redacted]');
+    learnFileText('-----BEGIN PRIVATE KEY-----\nlineoftext\n-----END PRIVATE KEY-----\n');
+    expect(redacted('lineoftext')).toBe('lineoftext');
   });
 
   it('learns nothing that is too short to be told from other words', () => {

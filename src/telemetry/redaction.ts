@@ -71,6 +71,12 @@ export function learnVariables(config: unknown, env: Readonly<Record<string, str
   }
 }
 
+/** The same for what a file holds: a secret, or several on lines of their own. Private keys are known by their looks. */
+export function learnFileText(text: string): void {
+  if (text.trimStart().startsWith('-----BEGIN ')) return;
+  for (const line of text.split(/[\r\n]+/)) learnSecrets(line);
+}
+
 /**
  * A text without the secrets that can be told by their looks (tokens, API keys of ours, credentials of `Authorization`, user
  * information of URLs, private keys, parameters with a name that may be one of a secret), nor those that were learned.

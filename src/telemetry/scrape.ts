@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { endText, headText, linesText } from './exposition.ts';
 import type { MetricFamily, MetricValue, RegisteredMetric, SlicedMetric } from './metric-family.ts';
 import type { MetricsFormat } from './metrics-format.ts';
+import type { Teamed } from './team-labels.ts';
 
 /** How long a scrape works before requests have their turn. */
 const SLICE_MS = 5;
@@ -14,19 +15,21 @@ type Part = readonly [Head, Iterable<readonly MetricValue[]>];
 /** Writes a page of metrics, and gives the event loop back every few milliseconds. */
 class PageWriter {
   readonly #format: MetricsFormat;
+  readonly #teamed: Teamed;
   readonly #pieces: Buffer[] = [];
   #text = '';
   #lines = 0;
   #startedAt = performance.now();
 
-  constructor(format: MetricsFormat) {
+  constructor(format: MetricsFormat, teamed: Teamed = (values) => values) {
     this.#format = format;
+    this.#teamed = teamed;
   }
 
   async write([head, slices]: Part): Promise<void> {
     this.#text += headText(head, this.#format);
     for (const values of slices) {
-      this.#text += linesText(head.name, values, this.#format);
+      this.#text += linesText(head.name, this.#teamed(values), this.#format);
       this.#lines += values.length;
       if (this.#lines >= LOOK_EVERY_LINES && this.#isLate()) await this.#rest();
     }
@@ -56,9 +59,13 @@ class PageWriter {
   }
 }
 
-/** The page of all metrics of a registry. */
-export async function pageOf(metrics: readonly RegisteredMetric[], format: MetricsFormat): Promise<Buffer> {
-  const writer = new PageWriter(format);
+/** The page of all metrics of a registry. @param teamed says whose series are. Default: nobody's. */
+export async function pageOf(
+  metrics: readonly RegisteredMetric[],
+  format: MetricsFormat,
+  teamed?: Teamed,
+): Promise<Buffer> {
+  const writer = new PageWriter(format, teamed);
   for (const metric of metrics) await writer.write(await partOf(metric));
   return writer.end();
 }

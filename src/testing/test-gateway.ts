@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { GatewayModule } from '../config/gateway-module.ts';
 import { readEnvironment } from '../config/env.schema.ts';
 import { createGateway, type Gateway } from '../main.ts';
@@ -75,7 +76,8 @@ async function started(options: TestGatewayOptions, ending: Ending): Promise<Run
   const authority = await server.listen();
   ending.add(() => server.close());
   const stood = await upstreams.standFor(read.value.upstreams, options.upstreams ?? {});
-  const value = alone(played, { ...read.value, upstreams: stood }, { holders, authority });
+  const folder = dirname(read.document.file);
+  const value = alone(played, { ...read.value, upstreams: stood }, { holders, authority, folder });
   const logs = new LogLines();
   const gateway = await served({ ...read, value }, { modules, environment, logs, clock, ending });
   const principals = new Principals({ identity: value.identity, played, server, holders });
@@ -102,17 +104,24 @@ async function served(
   return gateway;
 }
 
+interface AloneOptions {
+  readonly holders: ReadonlyMap<string, TestApiKey>;
+  readonly authority: string;
+  /** The one of the configuration file. */
+  readonly folder: string;
+}
+
 function alone(
   played: SimulatedIdentity,
   value: GatewaySource['value'],
-  { holders, authority }: { readonly holders: ReadonlyMap<string, TestApiKey>; readonly authority: string },
+  { holders, authority, folder }: AloneOptions,
 ): GatewaySource['value'] {
   const added = [...holders].map(([clientId, apiKey]) => [clientId, { apiKey }] as const);
   const listed = (value.identity?.apiKeys ?? []).map(
     ({ clientId }) => [clientId, { apiKey: { clientId, isListed: true as const } }] as const,
   );
   const principals = Object.fromEntries([...listed, ...added]);
-  return aloneOnly(played.standFor(value, { principals }, authority), authority);
+  return aloneOnly(played.standFor(value, { principals }, authority), authority, folder);
 }
 
 function clockOf(given: TestGatewayOptions['clock']): TestClock | undefined {

@@ -7,7 +7,7 @@ import type { Range } from './history.ts';
 import { brief } from './operation-rows.ts';
 import { Picture } from './picture.ts';
 import { ProcessLook } from './process-numbers.ts';
-import { RouteRows, orderBy, shownRow, type ListedRow } from './route-rows.ts';
+import { RouteRows, orderBy, shownRow, type ListedRow, type RowTable } from './route-rows.ts';
 import { firstOf } from './slices.ts';
 import { splitOf } from './split.ts';
 import type { Traffic } from './traffic.ts';
@@ -71,8 +71,8 @@ export class Overview {
   /** How it is on the whole. */
   async whole(range: Range = '10m'): Promise<OverviewAnswer> {
     const { traffic, snapshots } = this.deps;
-    const { rows, totals, open, windowMs } = await this.rows.table();
-    const busy = rows.filter(({ state }) => state !== 'idle');
+    const table = await this.rows.table();
+    const { rows, totals, open, windowMs } = table;
     const trouble = this.troubles.all();
     return {
       at: new Date().toISOString(),
@@ -84,11 +84,7 @@ export class Overview {
       series: traffic.history.whole(range, open),
       routes: rows.length - 1,
       upstreams: snapshots.current.upstreams.all().length,
-      worst: {
-        slow: await worst(busy, 'p95'),
-        failing: await worst(busy, 'errorRate'),
-        refused: await worst(busy, 'refusedRate'),
-      },
+      worst: await worstOf(table),
       trouble: trouble.slice(0, MOST_SHOWN),
       troubles: trouble.length,
       kept: traffic.kept.counts,
@@ -133,6 +129,24 @@ export class Overview {
       routes: (await firstOf(asking, orderBy('-rps', 'path'), MOST_ROUTES)).map(shownRow),
     };
   }
+}
+
+const worstRows = new WeakMap<RowTable, Promise<OverviewAnswer['worst']>>();
+
+/** Those of a table, found once as long as it is shown. */
+function worstOf(table: RowTable): Promise<OverviewAnswer['worst']> {
+  let found = worstRows.get(table);
+  if (found === undefined) worstRows.set(table, (found = findWorst(table)));
+  return found;
+}
+
+async function findWorst({ rows }: RowTable): Promise<OverviewAnswer['worst']> {
+  const busy = rows.filter(({ state }) => state !== 'idle');
+  return {
+    slow: await worst(busy, 'p95'),
+    failing: await worst(busy, 'errorRate'),
+    refused: await worst(busy, 'refusedRate'),
+  };
 }
 
 async function worst(

@@ -58,6 +58,7 @@ function nameOf(route: Route, isUpstream: (name: string) => boolean): NamedRoute
   const named = (route.upstream ?? route.action.target ?? '').split(/[,\s]+/).filter(isUpstream);
   return {
     id: route.id,
+    ...(route.team !== undefined && { team: route.team }),
     path,
     methods,
     upstream: named.join(','),

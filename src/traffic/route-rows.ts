@@ -10,6 +10,8 @@ import type { FlowNumbers, RouteRow } from './traffic-answers.ts';
 const SLICE = 500;
 /** Rows are made at most so often, whoever asks. */
 const FRESH_MS = 900;
+/** And so much less often for each route that somebody asks for: a row of one takes 10 µs, so that all take 2 % of a core at most. */
+const FRESH_MS_OF_BUSY = 0.7;
 const TEN_MINUTES_MS = 600_000;
 
 /** The window of a list: that of all rates, or 10 min. */
@@ -23,6 +25,15 @@ export interface RowTable {
   /** What all of them have counted in the step of history that is not over yet. */
   readonly open: Sums;
   readonly windowMs: number;
+  /** How many routes somebody has asked for in the window. */
+  readonly busy: number;
+}
+
+interface KeptTable {
+  readonly at: number;
+  readonly table: Promise<RowTable>;
+  /** For how long it is shown, in ms. */
+  freshMs: number;
 }
 
 /** A row, and what it was made of. */
@@ -47,12 +58,12 @@ export const ROW_SORTS = [
   'path', 'id', 'upstream', 'group', 'rps', 'errorRate', 'refusedRate', 'p50', 'p95', 'p99', 'lastSeen',
 ] as const; // prettier-ignore
 
-/** The routes with their numbers. Tables are made in slices, and shared by all who ask within a second. */
+/** The routes with their numbers. Tables are made in slices, and shared by all who ask within a second, longer where many are busy. */
 export class RouteRows {
   readonly #snapshots: Snapshots;
   readonly #metrics: Metrics;
   readonly #history: History;
-  readonly #tables = new Map<string, { readonly at: number; readonly table: Promise<RowTable> }>();
+  readonly #tables = new Map<string, KeptTable>();
   /** Rows of routes that nobody asks for, which are most of many: made once, until somebody does. */
   readonly #idle = new WeakMap<NamedRoute, { readonly seen: number | undefined; readonly row: ListedRow }>();
 
@@ -81,15 +92,19 @@ export class RouteRows {
     return rows;
   }
 
-  /** All rows. */
+  /** All rows, as they were a moment ago: a second at most, or 0.7 ms for each busy route. */
   table(window: Window = '60s', grouped = false): Promise<RowTable> {
     const key = `${window} ${grouped}`;
     const known = this.#tables.get(key);
     const now = performance.now();
-    if (known !== undefined && now - known.at < FRESH_MS) return known.table;
+    if (known !== undefined && now - known.at < known.freshMs) return known.table;
     const table = this.#make(window, grouped);
-    this.#tables.set(key, { at: now, table });
-    table.catch(() => this.#tables.delete(key));
+    const kept: KeptTable = { at: now, table, freshMs: FRESH_MS };
+    this.#tables.set(key, kept);
+    table.then(
+      ({ busy }) => (kept.freshMs = Math.max(FRESH_MS, busy * FRESH_MS_OF_BUSY)),
+      () => this.#tables.delete(key),
+    );
     return table;
   }
 
@@ -110,7 +125,7 @@ export class RouteRows {
         .filter((word) => word !== '') ?? [];
     const found: ListedRow[] = [];
     await eachInSlices(rows, 4 * SLICE, (row) => {
-      if (words.every((word) => row.name.text.includes(word))) found.push(row);
+      if (words.every((word) => fits(row, word))) found.push(row);
     });
     const wanted = Math.min(found.length, from + limit);
     const sorted =
@@ -134,6 +149,7 @@ export class RouteRows {
     const groups = new Map<string, Group>();
     const rows: ListedRow[] = [];
     let lastSeen: number | undefined = undefined;
+    let busy = 0;
     await eachInSlices(names, SLICE, (name) => {
       const { flow } = name.metrics;
       const seen = this.#history.lastSeen(flow);
@@ -141,7 +157,10 @@ export class RouteRows {
       // The longer window may have what the usual one has not.
       const isIdle = sums === undefined ? !this.#history.isBusy(flow) : sums.get(flow?.id ?? 0) === undefined;
       const of = isIdle && flow?.isTouched !== true ? undefined : sumsOf(name);
-      if (of !== undefined) totals.add(of);
+      if (of !== undefined) {
+        busy += 1;
+        totals.add(of);
+      }
       if (flow?.isTouched === true) open.addFlow(flow);
       if (grouped) into(groups, name, of, seen);
       else
@@ -151,7 +170,8 @@ export class RouteRows {
       ...rowOf(name, numbersOf(of, windowMs, seen)),
       members,
     }));
-    return { rows: grouped ? grouping : rows, totals: numbersOf(totals, windowMs, lastSeen), open, windowMs };
+    const shown = { rows: grouped ? grouping : rows, totals: numbersOf(totals, windowMs, lastSeen) };
+    return { ...shown, open, windowMs, busy };
   }
 
   #row(name: NamedRoute): ListedRow {
@@ -170,6 +190,13 @@ export class RouteRows {
 }
 
 const NOTHING = new Sums();
+const OF_TEAM = 'team:';
+
+// `team:orders` is for the routes of one team.
+function fits({ name }: ListedRow, word: string): boolean {
+  if (word.startsWith(OF_TEAM)) return name.team?.toLowerCase() === word.slice(OF_TEAM.length);
+  return name.text.includes(word);
+}
 
 interface Group {
   readonly name: NamedRoute;
@@ -188,7 +215,8 @@ function into(
   const { group } = name;
   const known = groups.get(group);
   if (known === undefined) {
-    const whole = { ...name, id: group, path: group, methods: '*', text: name.text };
+    const { team: _team, ...shared } = name;
+    const whole = { ...shared, id: group, path: group, methods: '*', text: name.text };
     groups.set(group, { name: whole, sums: sums ?? new Sums(), seen, members: 1 });
     return;
   }
@@ -221,8 +249,8 @@ function indexOf(names: readonly NamedRoute[]): NameIndex {
 }
 
 function rowOf(name: NamedRoute, numbers: FlowNumbers): ListedRow {
-  const { id, path, methods, upstream, group } = name;
-  return { id, path, methods, upstream, group, ...numbers, name };
+  const { id, team, path, methods, upstream, group } = name;
+  return { id, ...(team !== undefined && { team }), path, methods, upstream, group, ...numbers, name };
 }
 
 /** The row without what it was made of. */

@@ -29,8 +29,8 @@ export function placeOfRule(
 }
 
 function placed(path: readonly (string | number)[], { source: { document } }: Snapshot): string {
-  const { line, column } = document.locate(path);
-  return `${document.file}:${line}:${column}`;
+  const { file = document.file, line, column } = document.locate(path);
+  return `${file}:${line}:${column}`;
 }
 
 /** The policy of a route that says no with a code. */

@@ -46,6 +46,8 @@ export interface FlowNumbers {
 /** A route in a list, or several of one prefix. `(none)`: requests that no route takes. */
 export interface RouteRow extends FlowNumbers {
   readonly id: string;
+  /** The team whose file it stands in. */
+  readonly team?: string;
   readonly path: string;
   /** `GET,POST`, or `*`. */
   readonly methods: string;
@@ -60,6 +62,7 @@ export interface RouteRow extends FlowNumbers {
 /** A route in the short form of a list (`?names=true`), which has an `ETag`. */
 export interface RouteName {
   readonly id: string;
+  readonly team?: string;
   readonly path: string;
   readonly methods: string;
   readonly upstream: string;

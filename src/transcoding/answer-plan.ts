@@ -48,6 +48,11 @@ export class AnswerPlan {
     );
   }
 
+  /** The field that is answered in place of the whole message, by its name in JSON; undefined for the whole. */
+  get fieldName(): string | undefined {
+    return this.#field?.jsonName;
+  }
+
   /** The type of what is answered, or of its items. */
   get answers(): DescMessage | DescField {
     return this.#field ?? this.#message;

@@ -2,6 +2,7 @@ import { fromBinary, toJsonString } from '@bufbuild/protobuf';
 import type { Foreseen, ForeseenBody } from '../routing/foreseen.ts';
 import { headOfCall } from '../upstreams/grpc/call-head.ts';
 import { HTTP_BODY } from './answer-plan.ts';
+import type { Target } from '../upstreams/target.ts';
 import { checkMediaType } from './request-body.ts';
 import { editedBytes, rawBody, requestFields } from './transcoder.ts';
 import type { Translation } from './translation.ts';
@@ -24,7 +25,8 @@ export function foreseenTranslation(
   const lines = isUpload ? 'one message for each line of the body' : undefined;
   const note = isSocket ? 'one call for each WebSocket, with its messages' : lines;
   const call = { path: binding.call.path, fields: requestFields(translation) };
-  return { requests: [{ upstream, note, headFor: (target) => headOfCall(exchange, target, call), body }] };
+  const headFor = (target: Target | undefined): string => headOfCall(exchange, target, call);
+  return { requests: [{ upstream, note, headFor, body, answerField: binding.answer.fieldName }] };
 }
 
 function messageOf(translation: Omit<Translation, 'sink'>, bytes: Buffer | undefined): ForeseenBody {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RestartBegin } from '../admin/admin-orders.ts';
 import type { Workforce } from '../health/workforce.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CREW_TIMES, type CrewTimes, type EndReason } from './crew-times.ts';
@@ -88,10 +89,12 @@ export class Crew {
   }
 
   /** Replaces all, one after the other; each leaves once another one serves in its place. One that does not start ends it. */
-  restart(by: string): void {
-    if (this.#isStopping || this.#restarting !== undefined) return;
+  restart(by: string): RestartBegin {
+    if (this.#isStopping) return 'leaving';
+    if (this.#restarting !== undefined) return 'under-way';
     this.#deps.logger.info({ trigger: by }, 'workers are restarted, one after the other');
     this.#restarting = this.#restartAll().finally(() => (this.#restarting = undefined));
+    return 'begun';
   }
 
   /** Has all of them leave; resolves with whether all did so by themselves. */

@@ -1,11 +1,9 @@
-import type { ConfigDesk, ConfigPlace, Moved, OnlyAt, RollbackRefusal } from '../snapshot/config-desk.ts';
+import type { ConfigDesk, ConfigPlace, NotTaken, OnlyAt, RollbackRefusal } from '../snapshot/config-desk.ts';
 import type { ConfigEntry } from '../snapshot/config-history.ts';
 import type { Reload } from '../snapshot/reload-deps.ts';
 import type { Channel } from './channel.ts';
 import type { JointReloads } from './joint-reloads.ts';
 import type { News, Orders, Questions, Requests } from './messages.ts';
-
-const NOBODY = 'no worker is there to take it';
 
 /** What the primary knows of configurations, for its workers. */
 export class JointConfigDesk implements ConfigDesk {
@@ -27,12 +25,12 @@ export class JointConfigDesk implements ConfigDesk {
     return this.#reloads().history.text(generation);
   }
 
-  async reload(by: string, only?: OnlyAt): Promise<Reload | Moved> {
-    return there(await this.#reloads().reloadAt(by, only));
+  reload(by: string, only?: OnlyAt): Promise<Reload | NotTaken> {
+    return this.#reloads().reloadAt(by, only);
   }
 
-  async rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | Moved> {
-    return there(await this.#reloads().rollback(generation, by, only));
+  rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | NotTaken> {
+    return this.#reloads().rollback(generation, by, only);
   }
 }
 
@@ -56,16 +54,11 @@ export class AskedConfigDesk implements ConfigDesk {
     return this.#channel.ask('text', { generation });
   }
 
-  async reload(by: string, only?: OnlyAt): Promise<Reload | Moved> {
-    return there(await this.#channel.ask('reloadAll', { by, only }));
+  reload(by: string, only?: OnlyAt): Promise<Reload | NotTaken> {
+    return this.#channel.ask('reloadAll', { by, only });
   }
 
-  async rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | Moved> {
-    return there(await this.#channel.ask('rollback', { generation, by, only }));
+  rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | NotTaken> {
+    return this.#channel.ask('rollback', { generation, by, only });
   }
-}
-
-function there<Answer>(answer: Answer | undefined): Answer {
-  if (answer === undefined) throw new Error(NOBODY);
-  return answer;
 }

@@ -1,18 +1,19 @@
-import { hash } from 'node:crypto';
+import { writtenDigest } from '../config/config-bundle.ts';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { readText } from '../config/config-reader.ts';
+import { readConfigText } from '../config/included-files.ts';
 import {
   isMeant,
   rollbackRefusal,
   type ConfigPlace,
-  type Moved,
+  type NotTaken,
   type OnlyAt,
   type RollbackRefusal,
 } from '../snapshot/config-desk.ts';
 import { ConfigHistory } from '../snapshot/config-history.ts';
-import { ConfigReadings, givenText, type ConfigReading } from '../snapshot/config-readings.ts';
+import { ConfigReadings, type ConfigReading } from '../snapshot/config-readings.ts';
 import { ConfigStanding } from '../snapshot/config-standing.ts';
 import type { EarlierConfig, Reload } from '../snapshot/reload-deps.ts';
+import { ReloadTurns, sharedBy } from '../snapshot/reload-turns.ts';
 import { WatchedFiles } from '../snapshot/watched-files.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
@@ -54,8 +55,9 @@ export class JointReloads {
   #edition = 0;
   #rounds = 0;
   #round: ReloadRound | undefined = undefined;
-  #running: Promise<unknown> = Promise.resolve();
-  #next: Promise<Reload | undefined> | undefined = undefined;
+  readonly #turns = new ReloadTurns();
+  /** Files that the configuration in force names. */
+  #names: readonly string[] = [];
   /** Why the file is to be read again once there is a worker to take it. */
   #due: string | undefined = undefined;
 
@@ -78,14 +80,15 @@ export class JointReloads {
   /** Reads the file for the first time. @throws {ConfigError} when it cannot be read. */
   async read(): Promise<void> {
     this.#readAtMs = Date.now();
-    this.#text = await readText(this.#deps.file);
+    this.#text = await readConfigText(this.#deps.file);
     this.#standing = new ConfigStanding(digestOf(this.#text));
     this.history.add({ text: this.#text, trigger: 'start', outcome: 'reloaded' });
   }
 
   /** Takes over every change of the file, and of files that it names, from now on. */
   watch(files: readonly string[]): void {
-    this.#watched.start(files, this.#readAtMs);
+    this.#names = files;
+    this.#watched.start(files, this.#readAtMs, { text: this.#text });
   }
 
   /** Takes nothing over any more. */
@@ -94,33 +97,24 @@ export class JointReloads {
   }
 
   /**
-   * Reads the file again and puts it into force. One that is asked for meanwhile is made after it, once. Resolves with how it has
-   * ended; undefined where no worker is there to take it.
+   * Reads the file again and puts it into force, once those before it have ended; whoever wants the same before it begins has it
+   * with them. Resolves with how it has ended.
    */
-  reload(trigger: string, by?: string): Promise<Reload | undefined> {
-    if (this.#next !== undefined) return this.#next;
-    this.#next = this.#inTurn(() => {
-      this.#next = undefined;
-      return this.#reload({ trigger, by });
-    });
-    return this.#next;
+  reload(trigger: string, by?: string): Promise<Reload | 'nobody'> {
+    return this.#turns.share(sharedBy(trigger, by), () => this.#reload({ trigger, by }));
   }
 
   /** The same in its turn, unless none of those generations is in force then. */
-  reloadAt(by: string, only: OnlyAt): Promise<Reload | Moved | undefined> {
+  reloadAt(by: string, only: OnlyAt): Promise<Reload | NotTaken> {
     if (only === undefined) return this.reload('order', by);
-    return this.#inTurn(async () =>
+    return this.#turns.take(async () =>
       isMeant(only, this.place.generation) ? this.#reload({ trigger: 'order', by }) : 'moved',
     );
   }
 
   /** Puts an earlier configuration into force again, in all workers or in none. */
-  rollback(
-    generation: number,
-    by: string,
-    only?: OnlyAt,
-  ): Promise<Reload | RollbackRefusal | Moved | undefined> {
-    return this.#inTurn(async () => {
+  rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | NotTaken> {
+    return this.#turns.take(async () => {
       if (!isMeant(only, this.place.generation)) return 'moved';
       const refusal = rollbackRefusal(this.history.list(), generation);
       if (refusal !== undefined) return refusal;
@@ -128,12 +122,6 @@ export class JointReloads {
       if (text === undefined) return 'forgotten';
       return this.#reload({ trigger: 'rollback', by, earlier: { text, generation } });
     });
-  }
-
-  #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
-    const run = this.#running.then(act);
-    this.#running = run.catch(() => undefined);
-    return run;
   }
 
   /** A worker would take what it was sent. @returns what speaks against it elsewhere. */
@@ -145,7 +133,7 @@ export class JointReloads {
   /** Brings a worker that listens only now up to date with what came into force since it began. */
   catchUp(member: Member): void {
     // In its turn: one on its way into force may have begun before this worker had a say.
-    void this.#inTurn(() => this.#bringUp(member));
+    void this.#turns.take(() => this.#bringUp(member));
     if (this.#due !== undefined) void this.reload(this.#due);
     this.#due = undefined;
   }
@@ -156,41 +144,45 @@ export class JointReloads {
     this.#settle(answers);
   }
 
-  async #reload(asked: Asked): Promise<Reload | undefined> {
+  async #reload(asked: Asked): Promise<Reload | 'nobody'> {
     const { trigger } = asked;
     const { logger } = this.#deps;
     const members = this.#deps.members();
     if (members.length === 0) {
       // What somebody has ordered is told to be undone, and not done later on.
-      if (trigger !== 'rollback') this.#due = trigger;
-      logger.warn({ trigger }, 'no worker is there to read the configuration: one that comes will');
-      return undefined;
+      const isOrder = trigger === 'rollback' || trigger === 'order';
+      if (!isOrder) this.#due = trigger;
+      const later = isOrder ? 'the order comes to nothing' : 'one that comes will';
+      logger.warn({ trigger }, `no worker is there to read the configuration: ${later}`);
+      return 'nobody';
     }
     const readAtMs = Date.now();
     const reading = await this.#readingOf(asked);
     // Read before, for whoever has asked by name: the watch finds the same change a moment later.
-    if (trigger === 'file' && reading.isKnown && this.#last !== undefined) return this.#last;
+    if (reading.isKnown && this.#last !== undefined) return this.#last;
     const text = this.#readable(asked, reading);
     if (typeof text !== 'string') return text;
     if (this.#standing.isOld(trigger, digestOf(text)))
       return this.#end(asked, { trigger, at: Date.now(), outcome: 'unchanged', faults: [] });
+    await this.#readings.willRead(this.#names);
     const answers = await this.#ask(members, text, asked);
     const given = answers.flatMap(([, answer]) => answer ?? []);
     const outcome = outcomeOf(given.map(({ reload }) => reload.outcome));
     if (outcome === 'reloaded') {
-      this.#text = text;
+      // Where something was left out of it, whoever comes later leaves out the same.
+      this.#text = given.find(({ inForce }) => inForce !== undefined)?.inForce ?? text;
       this.#edition += 1;
       this.#settle(answers);
     }
     const last = given.at(-1);
-    if (last !== undefined) this.#watched.use(last.files, readAtMs);
+    if (last !== undefined) this.#watched.use((this.#names = last.files), readAtMs, this.#text);
     const of = given.find(({ reload }) => reload.outcome === outcome)?.reload;
     return this.#end(asked, of ?? { trigger, at: Date.now(), outcome, faults: [] }, text);
   }
 
-  async #readingOf({ trigger, earlier }: Asked): Promise<ConfigReading> {
+  #readingOf({ trigger, earlier }: Asked): Promise<ConfigReading> {
     const given = earlier?.text ?? (this.#standing.keepsText(trigger) ? this.#text : undefined);
-    return given === undefined ? this.#readings.read(this.#deps.file) : givenText(given);
+    return this.#readings.read(trigger, { file: this.#deps.file, names: this.#names, given });
   }
 
   #readable(asked: Asked, reading: ConfigReading): string | Reload {
@@ -210,15 +202,16 @@ export class JointReloads {
     return this.#end(asked, { trigger, at: Date.now(), outcome: 'faulty', faults });
   }
 
-  #end({ trigger, by, earlier }: Asked, reload: Reload, text?: string): Reload {
+  #end({ trigger, by, earlier }: Asked, reload: Omit<Reload, 'place'>, text?: string): Reload {
     const { outcome, faults, summary } = reload;
-    this.history.add({ text, trigger, by, outcome, faults, summary, of: earlier?.generation });
+    const kept = outcome === 'reloaded' ? this.#text : text;
+    this.history.add({ text: kept, trigger, by, outcome, faults, summary, of: earlier?.generation });
     // What is left alone, for it says what it did before, is no news.
     const isLeft = outcome === 'unchanged' && text === undefined;
     if (!isLeft) this.#standing.ended(trigger, outcome, text === undefined ? undefined : digestOf(text));
     for (const member of this.#deps.members()) void member.channel.tell('place', this.place);
     this.#deps.ended(outcome);
-    return (this.#last = reload);
+    return (this.#last = { ...reload, place: this.place });
   }
 
   // Fails closed: what clients get may not depend on which worker they meet, so that who could not follow is replaced.
@@ -254,9 +247,7 @@ export class JointReloads {
   }
 }
 
-function digestOf(text: string): string {
-  return hash('sha256', text, 'hex');
-}
+const digestOf = writtenDigest;
 
 // Who has agreed has it in force, or could not put it there.
 function outcomeOf(outcomes: readonly ReloadOutcome[]): ReloadOutcome {

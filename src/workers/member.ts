@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { RestartBegin } from '../admin/admin-orders.ts';
 import type { ConfigDesk } from '../snapshot/config-desk.ts';
 import type { NotedChange } from '../telemetry/changes.ts';
 import type { LineBuffer } from '../telemetry/line-buffer.ts';
@@ -24,7 +25,7 @@ export interface MemberDeps {
   readonly turns: Turns<unknown>;
   begin(member: Member): Beginning;
   agree(member: Member, round: number): Requests['agree'][1] | Promise<Requests['agree'][1]>;
-  restart(by: string): void;
+  restart(by: string): RestartBegin;
   /** What workers ask of configurations. */
   readonly config: ConfigDesk;
   changed(member: Member, change: NotedChange): void;
@@ -65,7 +66,7 @@ export class Member {
           return deps.begin(this);
         },
         agree: ({ round }) => deps.agree(this, round),
-        restart: ({ by }) => void deps.restart(by),
+        restart: ({ by }) => deps.restart(by),
         place: () => deps.config.place(),
         history: () => deps.config.history(),
         text: ({ generation }) => deps.config.text(generation),

@@ -1,6 +1,7 @@
+import type { RestartBegin } from '../admin/admin-orders.ts';
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
-import type { ConfigPlace, Moved, OnlyAt, RollbackRefusal } from '../snapshot/config-desk.ts';
+import type { ConfigPlace, NotTaken, OnlyAt, RollbackRefusal } from '../snapshot/config-desk.ts';
 import type { ConfigEntry } from '../snapshot/config-history.ts';
 import type { NotedChange } from '../telemetry/changes.ts';
 import type { Override } from '../upstreams/overrides/target-overrides.ts';
@@ -50,7 +51,11 @@ export interface Questions {
       readonly text: string;
       readonly isEcho: boolean;
     },
-    InForce & { readonly reload: Reload },
+    InForce & {
+      readonly reload: Reload;
+      /** What is in force, where files that it includes were left out of it. */
+      readonly inForce?: string | undefined;
+    },
   ];
 }
 
@@ -59,16 +64,16 @@ export interface Requests {
   begin: [undefined, Beginning];
   /** Whether a configuration that nothing here speaks against is put into force; what speaks against it elsewhere. */
   agree: [{ readonly round: number }, readonly ConfigFault[]];
-  restart: [{ readonly by: string }, undefined];
+  restart: [{ readonly by: string }, RestartBegin];
   /** Which configuration is in force in all workers. */
   place: [undefined, ConfigPlace];
   history: [undefined, readonly ConfigEntry[]];
   text: [{ readonly generation: number }, string | undefined];
-  /** Has all of them read the file again; undefined where no worker could. */
-  reloadAll: [{ readonly by: string; readonly only: OnlyAt }, Reload | Moved | undefined];
+  /** Has all of them read the file again. */
+  reloadAll: [{ readonly by: string; readonly only: OnlyAt }, Reload | NotTaken];
   rollback: [
     { readonly generation: number; readonly by: string; readonly only: OnlyAt },
-    Reload | RollbackRefusal | Moved | undefined,
+    Reload | RollbackRefusal | NotTaken,
   ];
   /** To write to the log; answered when it is its turn. */
   turn: [undefined, undefined];

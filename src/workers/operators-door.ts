@@ -7,7 +7,7 @@ import { CHANGES_PATH, describeChanges } from '../admin/changes-page.ts';
 import type { AdminAccess } from '../admin/access/admin-access.ts';
 import { boundConnections, SERVER_OPTIONS } from '../admin/access/connection-bounds.ts';
 import { formFault, pathOf } from '../admin/access/request-form.ts';
-import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
+import { isForAll, type RelayedAnswer, type RelayedRequest } from '../admin/relayed-requests.ts';
 import { MOST_SESSION_BYTES } from '../admin/session-pages.ts';
 import type { Changes } from '../telemetry/changes.ts';
 import type { LogLevel } from '../telemetry/log-level.ts';
@@ -16,7 +16,9 @@ import { METRICS_TYPES, metricsFormat } from '../telemetry/metrics-format.ts';
 import type { Crew } from './crew.ts';
 import type { CrewMetrics } from './crew-metrics.ts';
 import type { Member } from './member.ts';
-import { followLevel } from './joint-level.ts';
+import { followLevel, keepLevel } from './joint-level.ts';
+import { keepOverrides } from './joint-overrides.ts';
+import { ReloadTurns } from '../snapshot/reload-turns.ts';
 import { isSessionOrder, SessionOrder } from './session-order.ts';
 
 const MOST_BODY_BYTES = 1024 * 1024;
@@ -53,6 +55,8 @@ export interface OperatorsDoorDeps {
 export class OperatorsDoor {
   readonly #deps: OperatorsDoorDeps;
   readonly #server: Server;
+  /** Of orders that each worker has to hear. */
+  readonly #turns = new ReloadTurns();
 
   constructor(deps: OperatorsDoorDeps) {
     this.#deps = deps;
@@ -83,6 +87,16 @@ export class OperatorsDoor {
     this.#deps.access.unwatch();
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+
+  /** Has a worker that has just begun to listen go by what operators have ordered of all of them. */
+  keep(member: Member): void {
+    const { crew, level } = this.#deps;
+    void this.#turns.take(async () => {
+      // One that takes the place of another speaks as the others do.
+      void keepLevel(member, level);
+      await keepOverrides(member, crew.listening);
+    });
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -130,7 +144,8 @@ export class OperatorsDoor {
     const first = listening.find(({ isSilent }) => !isSilent) ?? listening[0];
     const member = wanted === undefined ? first : listening.find(({ slot }) => String(slot) === wanted);
     if (member === undefined) return send(response, wanted === undefined ? 503 : 404, NONE);
-    const answer = session.settle(await member.channel.ask('admin', session.asked));
+    const { told, repeated } = await this.#give(member, session.asked);
+    const answer = session.settle(told);
     // A worker has looked at who asks.
     if (isOf(asked, '/metrics') && answer.status === 200) {
       const format = metricsFormat(request.headers.accept);
@@ -146,23 +161,24 @@ export class OperatorsDoor {
       return send(response, 200, describeChanges(this.#deps.changes, query));
     }
     if (isOf(asked, '/workers') && answer.status === 200) return send(response, 200, this.#describe());
-    const others =
-      answer.reach === 'all' && answer.status < 400 ? listening.filter((one) => one !== member) : [];
-    if (answer.reach === 'all' && answer.status < 400) followLevel(asked, this.#deps.level);
-    const failed = await this.#repeat(others, asked);
+    const failed = (await repeated).flat();
     if (failed.length > 0)
       return send(response, 502, { error: `not all workers have done it: ${failed.join('; ')}` });
     reply(response, answer, answer.reach === 'all' ? 'all' : String(member.slot));
   }
 
-  async #repeat(members: readonly Member[], asked: RelayedRequest): Promise<readonly string[]> {
-    const faults = await Promise.all(
-      members.map(async ({ slot, channel }) => {
-        const { status, body } = await channel.ask('admin', { ...asked, isEcho: true }).catch(gone);
-        return status < 400 ? [] : [`worker ${slot} answered ${status} ${body.toString().slice(0, 200)}`];
-      }),
-    );
-    return faults.flat();
+  /** Has one worker answer, and others do the same. @returns what it has told, and why others have not done it. */
+  async #give(member: Member, asked: RelayedRequest): Promise<Given> {
+    const give = async (): Promise<Given> => {
+      const told = await member.channel.ask('admin', asked);
+      const isOrdered = told.reach === 'all' && told.status < 400;
+      if (isOrdered) followLevel(asked, this.#deps.level);
+      // Those that listen by now: one that has begun meanwhile has not heard of it from anybody.
+      const others = isOrdered ? this.#deps.crew.listening.filter((one) => one !== member) : [];
+      return { told, repeated: Promise.all(others.map((one) => repeat(one, asked))) };
+    };
+    // The next one may be given as soon as all are told, whose pipes keep the order.
+    return isForAll(asked) ? this.#turns.take(give) : give();
   }
 
   async #showAll(members: readonly Member[], asked: RelayedRequest, response: ServerResponse): Promise<void> {
@@ -197,6 +213,16 @@ export class OperatorsDoor {
       })),
     };
   }
+}
+
+interface Given {
+  readonly told: RelayedAnswer;
+  readonly repeated: Promise<readonly (readonly string[])[]>;
+}
+
+async function repeat({ slot, channel }: Member, asked: RelayedRequest): Promise<readonly string[]> {
+  const { status, body } = await channel.ask('admin', { ...asked, isEcho: true }).catch(gone);
+  return status < 400 ? [] : [`worker ${slot} answered ${status} ${body.toString().slice(0, 200)}`];
 }
 
 function gone(error: Error): Pick<RelayedAnswer, 'status' | 'body'> {

@@ -11,8 +11,6 @@ import { Crew } from './crew.ts';
 import { CrewMetrics } from './crew-metrics.ts';
 import type { EndReason } from './crew-times.ts';
 import { JointConfigDesk } from './joint-config-desk.ts';
-import { keepLevel } from './joint-level.ts';
-import { keepOverrides } from './joint-overrides.ts';
 import { JointReloads } from './joint-reloads.ts';
 import type { Member } from './member.ts';
 import type { Places } from './messages.ts';
@@ -157,9 +155,7 @@ export class Primary {
     member.places = places;
     this.#crew.tell(member);
     this.#reloads.catchUp(member);
-    // One that takes the place of another speaks as the others do.
-    void keepLevel(member, this.#level);
-    void keepOverrides(member, this.#crew.listening);
+    this.#door.keep(member);
     this.#changes.note({ kind: 'worker', text: `worker ${member.slot} listens` });
   }
 

@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RestartBegin } from '../admin/admin-orders.ts';
 import { AdminListener } from '../admin/admin.listener.ts';
 import type { WorkerPlace } from '../admin/relayed-requests.ts';
 import { Draining } from '../health/draining.ts';
@@ -77,7 +78,7 @@ export class WorkerSeat {
   }
 
   /** Has all workers restarted, this one too. */
-  readonly restart = (by: string): void => void this.#channel.ask('restart', { by });
+  readonly restart = (by: string): Promise<RestartBegin> => this.#channel.ask('restart', { by });
 
   /** What the primary knows of configurations. */
   get config(): ConfigDesk {
@@ -129,7 +130,9 @@ export class WorkerSeat {
   async #reload({ round, trigger, by, ...asked }: Questions['reload'][0]): Promise<Questions['reload'][1]> {
     const agree = () => this.#channel.ask('agree', { round });
     const reload = await this.#get(Reloads).reload(trigger, { ...asked, agree }, by);
-    return { reload, ...this.#inForce() };
+    const { teams, document } = this.#get(Snapshots).current.source;
+    const inForce = teams === undefined || teams.leftOut.length === 0 ? undefined : document.text;
+    return { reload, inForce, ...this.#inForce() };
   }
 
   #inForce(): InForce {
@@ -142,7 +145,8 @@ export class WorkerSeat {
   }
 
   async #families(gauges: boolean): Promise<MetricFamily[]> {
-    const all = this.#get(Metrics).registry.getMetricsAsArray() as unknown as {
+    const { registry, teams } = this.#get(Metrics);
+    const all = registry.getMetricsAsArray() as unknown as {
       readonly type: string;
       get(): MetricFamily | Promise<MetricFamily>;
     }[];
@@ -153,7 +157,7 @@ export class WorkerSeat {
       name,
       help,
       type,
-      values: values.map(({ metricName, labels, value, exemplar }) => ({
+      values: teams.labels(values).map(({ metricName, labels, value, exemplar }) => ({
         metricName,
         labels,
         value,

@@ -11,12 +11,12 @@ describe('__name__', () => {
       config: {
         version: 1,
         modules: ['__name__'],
-        upstreams: { __upstreamKey__: { targets: ['http://__name__.internal'] } },
+        upstreams: { __upstreamKey__: { targets: ['http://__upstream__.internal'] } },
       },
       modules: [__camel__],
     });
-    gateway.http('__name__').on('GET /__name__/7', { body: { id: '7', name: 'Seven' } });
-    gateway.http('__name__').on('GET /__name__/8', { status: 404 });
+    gateway.http('__upstream__').on('GET /__name__/7', { body: { id: '7', name: 'Seven' } });
+    gateway.http('__upstream__').on('GET /__name__/8', { status: 404 });
   });
   after(() => gateway?.stop());
 

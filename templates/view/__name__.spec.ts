@@ -11,12 +11,12 @@ describe('the view __name__', () => {
       config: {
         version: 1,
         modules: ['__name__'],
-        upstreams: { __upstreamKey__: { targets: ['http://__name__.internal'] } },
+        upstreams: { __upstreamKey__: { targets: ['http://__upstream__.internal'] } },
       },
       modules: [__camel__],
     });
     gateway
-      .http('__name__')
+      .http('__upstream__')
       .on('GET /owners/{id}', ({ params }) => ({ body: { id: params['id'], name: 'Ann' } }))
       .on('GET /owners/7/items', { body: { items: [{ id: 'a' }] } })
       .on('GET /owners/8/items', { status: 500 });

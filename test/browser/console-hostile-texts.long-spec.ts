@@ -78,8 +78,8 @@ beforeAll(async () => {
   // Refused, with what it says in the fault.
   const text = JSON.stringify(configOf([route('bad', `{request.nothing${EVIL}}`)]));
   const reloads = gateway.gateway.app.get(Reloads);
-  const refused = await reloads.inTurnAt(undefined, { trigger: EVIL, earlier: { generation: 9, text } });
-  expect(refused?.faults.length).toBe(1);
+  const refused = await reloads.inTurn((now) => now({ trigger: EVIL, earlier: { generation: 9, text } }));
+  expect(refused.faults.length).toBe(1);
   opened = await browser.open(`${gateway.adminUrl}/console/`);
 }, LIMIT_MS);
 afterAll(async () => {

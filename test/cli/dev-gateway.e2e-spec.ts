@@ -6,6 +6,8 @@ import { DevGateway } from '../../src/cli/dev/dev-gateway.ts';
 import { devCommand } from '../../src/cli/dev/dev-command.ts';
 import { LoadedFiles } from '../../src/cli/dev/loaded-files.ts';
 import type { FromChild, Serving } from '../../src/cli/dev/messages.ts';
+import { startOrders } from '../../examples/services/orders.ts';
+import { signWithSecret } from '../support/key-server.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startUpstream } from '../support/upstream.ts';
 
@@ -117,6 +119,22 @@ describe('a gateway under development', () => {
     expect((await get(ready, '/it/users/8')).status).toBe(404);
   });
 
+  it('fakes a gRPC service by answers that were recorded, whatever else it is asked with', async () => {
+    const sample = join(folder, 'orders.ndjson');
+    const { whole, one } = await recordOrders(sample);
+    config({ orders: { ...ORDERS, targets: [`grpc://${NOWHERE}`] } }, [{ id: 'orders', upstream: 'orders', grpc: { service: 'shop.v1.Orders' } }]);
+    const ready = await start('--fake', `orders=${sample}`);
+    expect(serving(ready).fakes).toEqual([`orders is faked by sample ${sample}`]);
+    const answer = await get(ready, `/api/v3/orders/${one.id}`);
+    expect([answer.status, await answer.json()]).toEqual([200, one]);
+    // What is called a token is in no sample.
+    const page = { ...whole, nextPageToken: '(hidden)' };
+    for (const size of [2, 7]) expect(await (await get(ready, `/api/v3/orders?pageSize=${size}`)).json()).toEqual(page);
+    const other = await get(ready, '/api/v3/orders/ord-7');
+    expect([other.status, await other.json()]).toMatchObject([404, { code: 'resource-not-found' }]);
+    expect(lines().at(-1)).toBe('faked orders: POST /shop.v1.Orders/GetOrder NOT_FOUND');
+  });
+
   it('fakes what nobody listens for while that is so, and reloads without a restart', async () => {
     config({ users: { targets: [`http://${NOWHERE}`] } }, [route('users')]);
     const ready = await start('--fake-missing');
@@ -159,6 +177,43 @@ describe('a gateway under development', () => {
     expect(await start('--fake', fake)).toMatchObject({ is: 'failed', text: expect.stringContaining(text) });
   });
 }); // prettier-ignore
+
+const ORDERS = { protocol: 'grpc', descriptorSet: 'config/descriptors/shop.binpb' };
+interface Order {
+  readonly id: string;
+}
+
+/** Has another gateway record what a service of orders answers: a page of them, and one. */
+async function recordOrders(sample: string): Promise<{ readonly whole: object; readonly one: Order }> {
+  const service = await startOrders({ port: 0 });
+  const secret = 'a-shared-secret-that-is-long-enough-for-it';
+  process.env['SIGNING'] = secret;
+  const other = await startGateway({
+    config: JSON.stringify({
+      version: 1,
+      identity: { issuers: [{ issuer: 'https://id.test/', secretEnv: 'SIGNING', audiences: ['api'] }] },
+      defaults: { policies: { authentication: { schemes: ['jwt'] } } },
+      upstreams: { orders: { ...ORDERS, targets: [service.url] } },
+      routes: [{ id: 'orders', upstream: 'orders', grpc: { service: 'shop.v1.Orders' } }],
+    }),
+  });
+  const recording = await fetch(`${other.adminUrl}/record`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ max: 2, answers: '16KiB' }),
+  });
+  const token = await signWithSecret(secret, 'https://id.test/', { claims: { sub: '1', roles: ['admin'] } });
+  const ask = async <Of>(path: string): Promise<Of> => {
+    const answer = await fetch(other.url + path, { headers: { authorization: `Bearer ${token}` } });
+    return (await answer.json()) as Of;
+  };
+  const whole = await ask<{ readonly orders: readonly [Order] }>('/api/v3/orders?pageSize=2');
+  const one = await ask<Order>(`/api/v3/orders/${whole.orders[0].id}`);
+  writeFileSync(sample, await recording.text());
+  delete process.env['SIGNING'];
+  await Promise.all([other.stop(), service.stop()]);
+  return { whole, one };
+}
 
 /** Has another gateway record what its upstream answers. */
 async function recordAnswers(sample: string): Promise<void> {

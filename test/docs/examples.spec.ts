@@ -3,8 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundleText } from '../../src/config/config-bundle.ts';
 import { readConfig } from '../../src/config/config-reader.ts';
-import { gatewaySchema } from '../../src/pipeline/actions.ts';
+import { configForm, gatewaySchema } from '../../src/pipeline/actions.ts';
+import { readGateway } from '../../src/routing/teams/read-gateway.ts';
 import { SnapshotCompiler } from '../../src/snapshot/snapshot-compiler.ts';
 import { Snapshots } from '../../src/snapshot/snapshots.ts';
 import { certificate } from '../support/certificates.ts';
@@ -29,6 +31,13 @@ const VARIABLES = {
   INTROSPECTION_SECRET: 'secret',
   GATEWAY_KEY: generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
 };
+
+// As they would be read: each is found by the last entry, which is for all.
+function withFiles(main: string, files: (typeof EXAMPLES)[number]['files']): string {
+  const { include = [] } = JSON.parse(main) as { include?: readonly unknown[] };
+  const parts = files.map((one) => ({ ...one, entry: include.length - 1 }));
+  return bundleText({ main, patterns: include.map(() => []), parts, faults: [] });
+}
 
 describe('the examples of the pages', () => {
   let folder: string;
@@ -64,9 +73,13 @@ describe('the examples of the pages', () => {
   });
 
   // A configuration as a reload would take it; one gateway compiles them all.
-  it.each(EXAMPLES)('$place is a configuration', ({ value }) => {
+  it.each(EXAMPLES)('$place is a configuration', ({ value, files }) => {
     const { app } = gateway.gateway;
-    const source = readConfig(gatewaySchema, configOf(value), join(folder, 'gateway.yaml'), VARIABLES);
+    const variables = VARIABLES;
+    const source = readGateway(configForm, withFiles(configOf(value), files), join(folder, 'gateway.yaml'), {
+      variables,
+    });
+    expect(source.teams?.sources.length ?? 0).toBe(files.length);
     app.get(SnapshotCompiler).next(source, app.get(Snapshots).current).discard();
   });
 

@@ -6,6 +6,8 @@ export interface Example {
   /** Where it begins. */
   readonly line: number;
   readonly value: Readonly<Record<string, unknown>>;
+  /** Files that it includes, as later blocks of the page say them. */
+  readonly files: readonly { readonly name: string; readonly text: string }[];
 }
 
 type Section = Readonly<Record<string, unknown>>;
@@ -23,9 +25,15 @@ export function examplesOf(page: string): Example[] {
     const value = parse(text) as Section;
     // Other formats: of Kubernetes, and route tests.
     if (value['apiVersion'] === undefined && value['tests'] === undefined)
-      examples.push({ line: at + 1, value });
+      examples.push({ line: at + 1, value, files: value['include'] === undefined ? [] : filesOf(page) });
   }
   return examples;
+}
+
+const FILE = /^```yaml file=(\S+)\n(.*?)^```$/gms;
+
+function filesOf(page: string): Example['files'] {
+  return [...page.matchAll(FILE)].map(([, name = '', text = '']) => ({ name, text }));
 }
 
 const TARGETS = { targets: ['http://127.0.0.1:1'] };

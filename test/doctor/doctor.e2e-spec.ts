@@ -333,6 +333,8 @@ describe('secrets, certificates, ports, files', () => {
       level: 'fail',
       mend: expect.stringContaining('export GONE='),
     });
+    const unsigned = { level: 'fail', what: 'set the environment variable GONE' };
+    expect(found(results, 'issuer', 'y')).toMatchObject(unsigned);
     expect(found(results, 'secret', file)).toMatchObject({ level: 'warn', mend: `chmod o-r ${file}` });
     expect(JSON.stringify(results)).not.toMatch(/a-secret-of|hush-hush/);
   });

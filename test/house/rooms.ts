@@ -121,7 +121,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   simulate: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['routing', 'record'] },
   // Tests of teams import it, and nothing else does.
   testing: {
-    imports: [...LEAVES, 'contracts', 'snapshot', 'upstreams', 'simulate', 'main.ts', 'pipeline/actions.ts'],
+    imports: [
+      ...LEAVES,
+      'contracts',
+      'snapshot',
+      'upstreams',
+      'simulate',
+      'main.ts',
+      'pipeline/actions.ts',
+      'routing/teams/read-gateway.ts',
+    ],
     types: ['routing'],
   },
   // It makes answers of what describes an upstream, for a gateway that is developed.
@@ -176,6 +185,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'bff/aggregation',
     ],
   },
+  // A source of configuration, loaded only where the file asks for it.
+  kubernetes: { imports: [...LEAVES, 'upstreams', 'routing', 'policies/order.ts'], types: ['snapshot'] },
   // It keeps the processes of a gateway, and gives each what the primary says.
   workers: { imports: [...LEAVES, 'admin', 'health', 'snapshot'], types: ['upstreams'] },
   cli: {

@@ -22,15 +22,20 @@ export const used = [getUser, start, Page, UserType, PageType, Lacking, NotNull,
 `;
 const LINE = HEAD.split('\n').length;
 
-/** Where a source may be a call, a view or a function, the compiler says why the last of these does not fit. */
-const OVERLOADS = 'No overload matches this call';
-
 /** What does not compile: in its last line, and what has to be said with it. */
 const WRONG: readonly (readonly [what: string, code: string, said: readonly string[]])[] = [
-  ['an input that the call does not take', `\nstart.required('user', getUser, ({ input }) => ({ id: input.userId.length }));`, [OVERLOADS]],
+  ['an input that the call does not take', `start.required('user', getUser,\n({ input }) => ({ id: input.userId.length }));`, [`Type 'number' is not assignable to type 'string'`]],
   ['an input that the view has not', `start.section('friend', getUser,\n({ input }) => ({ id: input.usrId }));`, [`Property 'usrId' does not exist on type '{ userId: string; }'`]],
   ['a section that is not declared before', `Page.section('more',\n({ get }) => get('adds'));`, [`'"adds"' is not assignable to parameter of type '"ads" | "user"'`]],
-  ['a fallback of another type', `start.section('feed', () => Promise.resolve([1]), {\nfallback: () => ['text'] });`, [OVERLOADS, `'fallback'`]],
+  ['a fallback of another type', `start.section('feed', () => Promise.resolve([1]), {\nfallback: () => ['text'] });`, [`Type '() => string[]' is not assignable to type '() => number[]'`]],
+  ['a fallback of a call, of another type', `start.section('user', getUser, ({ input }) => ({ id: input.userId }), {\nfallback: () => ({ id: '1' }) });`, [`Property 'name' is missing in type '{ id: string; }'`]],
+  ['an input that a nested view does not take', `start.section('page', Page,\n() => ({ userid: '1' }));`, [`Type '{ userid: string; }' is not assignable to type 'Promised<{ userId: string; }>'`]],
+  ['a fallback of a nested view', `start.section('page', Page, ({ input }) => input, {\nfallback: () => null });`, [`'fallback' does not exist in type 'SectionOptions'`]],
+  ['a budget without a unit', `start.section('feed', () => 1, {\nbudget: '250' });`, [`Type '"250"' is not assignable to type`]],
+  ['one input for a list', `start.list('users', getUser,\n({ input }) => ({ id: input.userId }));`, [`Type '{ id: string; }' is not assignable to type 'Promised<readonly { id: string; }[]>'`]],
+  ['an input of a list that the call does not take', `start.list('users', getUser,\n({ input }) => [{ ident: input.userId }]);`, [`'ident' does not exist in type '{ id: string; }'`]],
+  ['elements of another type', `start.list('users', getUser, ({ input }) => [{ id: input.userId }], {\nfallback: () => ['x'] });`, [`Type 'string' is not assignable to type '{ id: string; name: string; }'`]],
+  ['a source that is none', `start.section('page',\n'text');`, [`Argument of type 'string' is not assignable`]],
   ['a fallback of a required section', `start.required('feed', () => 1, {\nfallback: () => 2 });`, [`'fallback' does not exist in type 'SectionOptions'`]],
   ['a name that is taken', `Page.section(\n'ads', () => 1);`, [`never`]],
   ['a schema for a section that there is not', `export class A { @AnswersView(Page, {\nadverts: z.string().nullable() }) show(): void {} }`, [`'adverts' does not exist in type`]],

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 type Packages = Readonly<Record<string, object>>;
 
 const ROOT = process.cwd();
+const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
 /** What npm sets for scripts of this repository does not reach into another project. */
 const ENVIRONMENT = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_OPTIONS$|INIT_CWD$)/.test(name)),
@@ -94,18 +95,27 @@ describe('a project of `gatehouse init`, with the package from its archive', () 
   }, 120_000);
 
   it('knows its modules in every command', () => {
-    expect(done('npx', 'gatehouse', 'routes')).toContain('ProductsController.show');
+    expect(done('npx', 'gatehouse', 'routes', '--wide')).toContain('ProductsController.show');
     expect(done('npx', 'gatehouse', 'explain', 'GET /api/v1/products/7')).toContain('products.show');
     expect(done('npx', 'gatehouse', 'openapi')).toContain('/api/v1/products/{id}');
-    done('npx', 'gatehouse', 'client', '--ts', '--out', 'client.ts');
-    rmSync(join(project, 'client.ts'));
+    // What makes clients is not installed with the package.
+    const { status, stderr } = run('npx', ['gatehouse', 'client', '--ts', '--out', 'client.ts']);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('npm install --save-dev openapi-typescript'),
+    ]);
   }, 120_000);
 
   it('generates parts that compile and whose specs pass', () => {
     for (const part of ['module', 'view', 'policy'])
       done('npx', 'gatehouse', 'generate', part, `${part}-part`);
+    // Nest's CLI runs schematics of the package, which it finds from where it stands.
+    for (const part of ['module', 'view', 'policy'])
+      expect(
+        done('node', NEST, 'generate', '--collection', 'gatehouse', part, `${part}-of-nest`, 'deeper'),
+      ).toContain(`CREATE src/deeper/${part}-of-nest/${part}-of-nest.${part}.ts`);
     done('npm', 'run', 'check');
-    expect(done('npm', 'test')).toMatch(/pass 7\n/);
+    expect(done('npm', 'test')).toMatch(/pass 12\n/);
   }, 240_000);
 
   it('has nothing of the sample with it', () => {

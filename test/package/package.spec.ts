@@ -24,9 +24,12 @@ describe('the package', () => {
       ...Object.values(own.bin),
       'bin/stale-build.js',
       'config/gateway.schema.json',
+      'config/team.schema.json',
       'dist/console/site/index.html',
       'dist/contracts/client/runtime/gateway-client.ts',
       'templates/project/gateway.yaml',
+      'templates/collection.json',
+      'dist/cli/project/schematics.js',
       'LICENSE',
       'README.md',
     ];
@@ -43,7 +46,10 @@ describe('the package', () => {
         file === 'gatehouse.config.js',
     );
     expect(strange).toEqual([]);
-    expect(packed.filter((file) => file.startsWith('config/'))).toEqual(['config/gateway.schema.json']);
+    expect(packed.filter((file) => file.startsWith('config/'))).toEqual([
+      'config/gateway.schema.json',
+      'config/team.schema.json',
+    ]);
   });
 
   it('has every file that it exports, each made of a source', () => {

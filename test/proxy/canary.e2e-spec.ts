@@ -288,6 +288,8 @@ it.each<[string, object, RegExp]>([
   ['beside an aggregate', { id: 'a', match: { path: '/a' }, aggregate: { calls: { one: { upstream: 'users', path: '/' } } }, canary: { to, weight: '5%' }, policies: PUBLIC }, /expected no `canary` beside `aggregate`/],
   ['with an upstream that there is not', route('a', { upstream: 'othr', weight: '5%' }), /no upstream "othr".*did you mean "other"/s],
   ['with a condition of a wrong name', route('a', { to, when: 'principal.emial == "a"' }), /emial/],
+  ['with a file of a secret that is not there', route('a', { to, weight: '5%', sticky: 'cookie', secretFile: '/no/such/secret' }), /cannot read \/no\/such\/secret \(ENOENT\)/],
+  ['with two places of a secret', route('a', { to, weight: '5%', secretEnv: 'A', secretFile: 'a' }), /expected one of secretEnv and secretFile/],
   ['with a secret that is not there', route('a', { to, weight: '5%', sticky: 'cookie', secretEnv: 'NO_SUCH_SECRET' }), /set the environment variable NO_SUCH_SECRET/],
   ['with steps that do not grow', route('a', { to, steps: ['5%', '5%'] }), /larger share than before/],
   ['that no target is of', route('a', { to: { track: 'canari' }, weight: '5%' }), /no target of the upstream "users" has these labels/],

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, status, type ServiceDefinition } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status, type Metadata, type ServiceDefinition } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +8,11 @@ import { readJson, readProtobuf, type CollectedBatch, type CollectedSpan } from 
 
 /** What a collector does with what it gets: takes it, refuses it, or never says anything. */
 export type CollectorMood = 'takes' | 'refuses' | 'hangs';
+
+interface Asked {
+  readonly request: Buffer;
+  readonly metadata: Metadata;
+}
 
 /** An OTLP collector that keeps what it gets: over HTTP with Protocol Buffers or JSON, and over gRPC. */
 export class Collector {
@@ -29,8 +34,9 @@ export class Collector {
     await once(this.#http, 'listening');
     this.url = `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
     this.#grpc.addService(SERVICE, {
-      export: (call: { request: Buffer }, done: (error: object | null, answer?: Buffer) => void) => {
+      export: (call: Asked, done: (error: object | null, answer?: Buffer) => void) => {
         this.tries += 1;
+        this.headers.push(call.metadata.getMap() as IncomingHttpHeaders);
         if (this.mood === 'refuses') return done({ code: status.INVALID_ARGUMENT, details: 'no' });
         if (this.mood === 'takes') this.#keep(readProtobuf(call.request), call.request);
         if (this.mood === 'takes') done(null, Buffer.alloc(0));

@@ -29,6 +29,8 @@ export interface TestGateway {
 export interface TestGatewayOptions {
   /** The configuration file, as text. */
   readonly config: string;
+  /** Where it is read again; default a file that is not there. */
+  readonly file?: string;
   /** Variables on top of free ports. */
   readonly environment?: Readonly<Record<string, string>>;
   /** More modules than the sample's: classes are switched on, whatever else there is if the configuration says so. */
@@ -65,7 +67,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
 }
 
 async function built(
-  { config, environment, modules = [] }: TestGatewayOptions,
+  { config, file = 'gateway.yaml', environment, modules = [] }: TestGatewayOptions,
   log: LogLines,
   dryRun: boolean,
 ): Promise<Gateway> {
@@ -81,7 +83,7 @@ async function built(
     ANSWER_HEADS: process.env['ANSWER_HEADS'] ?? 'composed',
     ...environment,
   };
-  const { value, document } = readConfig(gatewaySchema, config, 'gateway.yaml', variables);
+  const { value, document } = readConfig(gatewaySchema, config, file, variables);
   const team = modules.map((one) => (typeof one === 'function' ? { name: one.name, module: one } : one));
   // The sample's own code is much, GraphQL with it; most configurations name none of it.
   const sample = value.modules.length > 0 ? (await import('../../src/routes/index.ts')).modules : [];

@@ -6,7 +6,8 @@ import type { TestGateway } from './gateway.ts';
 
 /** Gives a running gateway another configuration, as data; JSON is YAML. */
 export function reload({ gateway }: TestGateway, config: object): Reload {
-  const source = readConfig(gatewaySchema, JSON.stringify(config), 'gateway.yaml', {});
+  const { file } = gateway.app.get(Snapshots).current.source.document;
+  const source = readConfig(gatewaySchema, JSON.stringify(config), file, {});
   return gateway.app.get(Reloads).apply(source, 'test');
 }
 

@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '../support/client.ts';
 import { Collector, otelVariables, setVariables } from '../support/collector.ts';
@@ -66,6 +69,19 @@ describe.each([
       attributes: { 'http.response.status_code': 200 },
     });
     expect(collector.batches[0]?.resource['service.name']).toBe('gatehouse');
+  });
+
+  it('show the collector what a file says', async () => {
+    const collector = await startCollector();
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-otel-'));
+    undo.push(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'headers');
+    writeFileSync(file, 'x-collector-key=s3cret%20of%20a%20file\n');
+    const more = { OTEL_EXPORTER_OTLP_PROTOCOL: protocol, OTEL_EXPORTER_OTLP_HEADERS_FILE: file };
+    const gateway = await start(otelVariables(urlOf(collector), more));
+    await call(`${gateway.url}/hello`);
+    await until(() => collector.spans.length > 0);
+    expect(collector.headers[0]?.['x-collector-key']).toBe('s3cret of a file');
   });
 });
 

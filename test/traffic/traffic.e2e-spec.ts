@@ -224,20 +224,4 @@ describe('/stream', () => {
     again.end();
     anew.end();
   });
-
-  it('tells of a reload, and refuses the 65th stream', async () => {
-    await start();
-    const streams = await Promise.all(Array.from({ length: 64 }, () => listen('view=process')));
-    const refused = await fetch(`${gateway.adminUrl}/stream?view=process`);
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10']);
-    for (const { end } of streams) end();
-    await until(() => streams.length === 64);
-    for (let waited = 0; waited < 3000; waited += 50) {
-      const answer = await fetch(`${gateway.adminUrl}/stream?view=process`);
-      await answer.body?.cancel();
-      if (answer.status === 200) return;
-      await sleep(50);
-    }
-    throw new Error('places of streams that have ended are not given back');
-  });
 });

@@ -34,7 +34,10 @@ const channel: Channel<Requests, News, Questions, Orders> = new Channel<Requests
       reload: async ({ round, trigger, text: next }): Promise<Questions['reload'][1]> => {
         reloads += 1;
         const end = (outcome: 'reloaded' | 'faulty', faults: readonly never[] | object[] = []) =>
-          ({ reload: { trigger, at: 0, outcome, faults }, files: [] }) as Questions['reload'][1];
+          ({
+            reload: { trigger, at: 0, outcome, faults, place: { generation: 0 } },
+            files: [],
+          }) as Questions['reload'][1];
         const [kind, gate = ''] = next.split(' ');
         while (kind === 'slow' && !existsSync(gate)) await sleep(10);
         if (next.includes('unfit') && trigger === 'catch up') return end('faulty');

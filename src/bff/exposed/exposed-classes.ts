@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Param, Res, type Type } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query as QueryOf, Res, type Type } from '@nestjs/common';
 import { Args, ID, Query, Resolver } from '@nestjs/graphql';
 import { declareView } from '../../contracts/answers.decorator.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
@@ -10,23 +10,37 @@ import type { ExposedOptions, ExposedQuery, ExposedView } from '../exposed-view.
 import type { ViewRun } from '../view-run.ts';
 import { Views, type ViewReply } from '../views.ts';
 import { inputOf, parameterNames, parameterSchema } from './exposed-input.ts';
+import { queryArguments, querySchema, readArguments, readQuery, takesQuery } from './exposed-query.ts';
+
+type Values = Readonly<Record<string, unknown>>;
 
 /** The controller that a team would have written for a view. */
 export function controllerOf({ view, shapes, options }: ExposedView): Type {
+  const names = parameterNames(options.rest);
   class ExposedController {
     constructor(readonly views: Views) {}
 
-    show(exchange: Exchange, reply: ViewReply, ...values: string[]): Promise<object | undefined> {
-      return this.views.answer(shapes as typeof view, inputOf(options, exchange, values), exchange, reply);
+    show(exchange: Exchange, reply: ViewReply, ...values: unknown[]): Promise<object | undefined> {
+      // The query stands behind the parameters of the path.
+      const texts = values[names.length] as Values | undefined;
+      const query = texts === undefined ? undefined : readQuery(options, texts);
+      const input = inputOf(options, exchange, values, query);
+      return this.views.answer(shapes as typeof view, input, exchange, reply);
     }
   }
   const { prototype } = ExposedController;
   const method = named(ExposedController, `${view.name}Controller`, 'show');
-  CurrentExchange()(prototype, 'show', 0);
+  // From the last one to the first, as the compiler decorates: documents go by that.
+  if (takesQuery(options))
+    QueryOf({ schema: querySchema(options) as never })(prototype, 'show', names.length + 2);
+  names
+    .map((name, index) => ({ name, index: index + 2 }))
+    .toReversed()
+    .forEach(({ name, index }) =>
+      Param(name, { schema: parameterSchema(options, name) })(prototype, 'show', index),
+    );
   Res({ passthrough: true })(prototype, 'show', 1);
-  parameterNames(options.rest).forEach((name, index) =>
-    Param(name, { schema: parameterSchema(options, name) })(prototype, 'show', index + 2),
-  );
+  CurrentExchange()(prototype, 'show', 0);
   Get(options.rest.replace(/\{([^}]*)\}/g, ':$1'))(prototype, 'show', method);
   const { sections = {} } = options;
   declareView(shapes, sections, { ...options, streamed: true })(prototype, 'show', method);
@@ -37,8 +51,10 @@ export function controllerOf({ view, shapes, options }: ExposedView): Type {
 }
 
 /** The resolver that a team would have written for its query. */
-export function queryResolverOf({ view, options }: ExposedView, query: ExposedQuery, type: Type): Type {
+export function queryResolverOf(exposed: ExposedView, query: ExposedQuery, type: Type): Type {
+  const { view, options } = exposed;
   const names = parameterNames(options.rest);
+  const more = queryArguments(exposed);
   // Without parameter decorators Nest calls it directly.
   class DirectResolver {
     constructor(readonly views: Views) {}
@@ -50,15 +66,23 @@ export function queryResolverOf({ view, options }: ExposedView, query: ExposedQu
   class ArgumentsResolver {
     constructor(readonly views: Views) {}
 
-    show(exchange: Exchange, ...values: string[]): ViewRun {
-      return this.views.start(view, inputOf(options, exchange, values), exchange);
+    show(exchange: Exchange, ...values: unknown[]): ViewRun {
+      const said = more.map(({ name }, index) => [name, values[names.length + index]] as const);
+      const asked = readArguments(options, Object.fromEntries(said));
+      return this.views.start(view, inputOf(options, exchange, values, asked), exchange);
     }
   }
-  const resolver = names.length === 0 ? DirectResolver : ArgumentsResolver;
+  const isDirect = names.length + more.length === 0;
+  const resolver = isDirect ? DirectResolver : ArgumentsResolver;
   const { prototype } = resolver;
   const method = named(resolver, `${view.name}Resolver`, 'show');
-  if (names.length > 0) CurrentExchange()(prototype, 'show', 0);
-  names.forEach((name, index) => Args(name, { type: () => ID })(prototype, 'show', index + 1));
+  const args = [...names.map((name) => ({ name, type: () => ID })), ...more];
+  // From the last one to the first, as the compiler decorates.
+  args
+    .map(({ name, ...facts }, index) => ({ name, facts, index: index + 1 }))
+    .toReversed()
+    .forEach(({ name, facts, index }) => Args(name, facts as object)(prototype, 'show', index));
+  if (!isDirect) CurrentExchange()(prototype, 'show', 0);
   const { description } = query;
   // Nullable, so that its failure costs the other fields of the query nothing.
   const facts = { name: query.query, nullable: true, ...(description === undefined ? {} : { description }) };

@@ -19,9 +19,15 @@ export function parameterSchema({ params = {} }: ExposedOptions, name: string): 
  * Makes the input of a view of what it is asked with, the same over REST and GraphQL.
  *
  * @param values of the parameters, in the order of the path.
+ * @param query what its parameters say, checked. Default nothing.
  * @throws {Problem} `request-invalid` naming each parameter that is wrong, and whatever `input` throws.
  */
-export function inputOf(options: ExposedOptions, exchange: Exchange, values: readonly unknown[]): unknown {
+export function inputOf(
+  options: ExposedOptions,
+  exchange: Exchange,
+  values: readonly unknown[],
+  query: Readonly<Record<string, unknown>> = {},
+): unknown {
   const params: Record<string, string> = {};
   const errors: { parameter: string; detail: string }[] = [];
   parameterNames(options.rest).forEach((parameter, index) => {
@@ -33,5 +39,5 @@ export function inputOf(options: ExposedOptions, exchange: Exchange, values: rea
     const detail = errors.map((one) => `${one.parameter}: ${one.detail}`).join('\n');
     throw new Problem('request-invalid', { detail, extensions: { errors } });
   }
-  return options.input === undefined ? params : options.input({ params, exchange });
+  return options.input === undefined ? { ...params, ...query } : options.input({ params, query, exchange });
 }

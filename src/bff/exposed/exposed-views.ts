@@ -5,6 +5,7 @@ import { policyList, type PolicyName } from '../../policies/order.ts';
 import { ViewGuards } from '../view-guards.ts';
 import { ViewsModule } from '../views.module.ts';
 import { controllerOf, queryResolverOf } from './exposed-classes.ts';
+import { checkQuery } from './exposed-query.ts';
 import { pageType, resolverOf } from './page-type.ts';
 
 /**
@@ -14,6 +15,7 @@ import { pageType, resolverOf } from './page-type.ts';
  * @throws {Error} listing all that keeps a view from being shown by GraphQL, with the path in its schema.
  */
 export function exposedViews(...views: readonly ExposedView[]): DynamicModule {
+  views.forEach(checkQuery);
   const masked = views.flatMap(masksOf);
   class ExposedViewsModule implements OnApplicationBootstrap {
     constructor(@Inject(ViewGuards) private readonly guards: ViewGuards) {}

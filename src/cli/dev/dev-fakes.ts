@@ -1,6 +1,6 @@
-import { readConfigFile } from '../../config/config-reader.ts';
 import { Fakes } from '../../fakes/fakes.ts';
-import { gatewaySchema } from '../../pipeline/actions.ts';
+import { configForm } from '../../pipeline/actions.ts';
+import { readGatewayFile } from '../../routing/teams/read-gateway.ts';
 import type { DevCommand } from './dev-command.ts';
 
 const LOOK_EVERY_MS = 2000;
@@ -31,7 +31,7 @@ export class DevFakes extends Fakes {
    */
   async reread(file: string): Promise<void> {
     if (!this.isOn) return;
-    const read = await readConfigFile(gatewaySchema, file).catch(() => undefined);
+    const read = await readGatewayFile(configForm, file).catch(() => undefined);
     if (read !== undefined) await this.prepare(read);
   }
 

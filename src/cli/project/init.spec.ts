@@ -46,6 +46,13 @@ describe('runInit', () => {
     ];
     expect(files).toEqual(expect.arrayContaining(wanted));
     expect(told).toContain('npm run dev');
+    // The module is called otherwise than its upstream.
+    const spec = readFileSync(join(folder, 'my-gateway/src/products/products.spec.ts'), 'utf8');
+    expect([...spec.matchAll(/gateway\.http\('(.*?)'\)/g)].map(([, name]) => name)).toEqual([
+      'catalog',
+      'catalog',
+    ]);
+    expect(spec).toContain('upstreams: { catalog: {');
   });
 
   it('leaves a directory with anything in it alone', () => {

@@ -48,19 +48,25 @@ describe('identitySchema', () => {
 
   it('wants exactly one source of keys', () => {
     expect(faultsOfIssuer({ jwksFile: 'keys.json' })).toEqual([
-      'issuers.0.jwksFile: expected exactly one of jwks, jwksFile, discovery, publicKey, secretEnv',
+      'issuers.0.jwksFile: expected exactly one of jwks, jwksFile, discovery, publicKey, secretEnv, secretFile',
     ]);
     expect(faultsOf({ issuers: [{ issuer: 'x', audiences: ['api'] }] })).toEqual([
-      'issuers.0: expected exactly one of jwks, jwksFile, discovery, publicKey, secretEnv',
+      'issuers.0: expected exactly one of jwks, jwksFile, discovery, publicKey, secretEnv, secretFile',
     ]);
   });
 
   it('refuses HS* with public keys and RS* with a secret', () => {
     expect(faultsOfIssuer({ algorithms: ['RS256', 'HS256'] })).toEqual([
-      'issuers.0.algorithms.1: HS256 needs secretEnv',
+      'issuers.0.algorithms.1: HS256 needs secretEnv or secretFile',
     ]);
     expect(faultsOfIssuer({ jwks: undefined, secretEnv: 'JWT_SECRET', algorithms: ['RS256'] })).toEqual([
       'issuers.0.algorithms.0: RS256 does not go with secretEnv',
+    ]);
+    expect(faultsOfIssuer({ jwks: undefined, secretFile: 'a', algorithms: ['RS256'] })).toEqual([
+      'issuers.0.algorithms.0: RS256 does not go with secretFile',
+    ]);
+    expect(faultsOfIssuer({ jwks: undefined, secretFile: 'a', secretEnv: 'A' })).toEqual([
+      'issuers.0.secretFile: expected exactly one of jwks, jwksFile, discovery, publicKey, secretEnv, secretFile',
     ]);
   });
 

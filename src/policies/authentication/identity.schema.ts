@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { httpUrl } from '../../config/url.ts';
+import { secretFileName } from '../../config/secret-places.ts';
 import { variableName } from '../../config/variable-name.ts';
 import { loginSchema } from './login/login.schema.ts';
 import { apiKeyOptionsSchema, configuredApiKey } from './api-keys/api-key.schema.ts';
@@ -24,7 +25,7 @@ export const JWT_ALGORITHMS = [...ASYMMETRIC_ALGORITHMS, ...SECRET_ALGORITHMS] a
 /** An algorithm that this version verifies. */
 export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
 
-const KEY_MEMBERS = ['jwks', 'jwksFile', 'discovery', 'publicKey', 'secretEnv'] as const;
+const KEY_MEMBERS = ['jwks', 'jwksFile', 'discovery', 'publicKey', 'secretEnv', 'secretFile'] as const;
 
 function between(fromMs: number, toMs: number, text: string) {
   return duration.refine((ms) => ms >= fromMs && ms <= toMs, `expected a duration between ${text}`);
@@ -65,12 +66,15 @@ const issuer = z
     secretEnv: variableName
       .optional()
       .describe('Name of the environment variable that holds the shared secret of HS* tokens.'),
+    secretFile: secretFileName
+      .optional()
+      .describe('File with that secret, from the working directory; a change is taken over.'),
     audiences: names.min(1).describe('Accepted `aud` values; a token needs one of them.'),
     algorithms: z
       .array(z.enum(JWT_ALGORITHMS))
       .min(1)
       .optional()
-      .describe('Accepted algorithms. Default RS256 and ES256, or HS256 with secretEnv.'),
+      .describe('Accepted algorithms. Default RS256 and ES256, or HS256 with secretEnv or secretFile.'),
     typ: z
       .union([typName, z.array(typName).min(1).max(10)])
       .transform((given) => [given].flat().map(typOf))
@@ -107,16 +111,21 @@ const issuer = z
     }
     // A public key is public: as the secret of an HMAC it would let anybody sign (key confusion).
     for (const [index, algorithm] of (one.algorithms ?? []).entries()) {
-      if (algorithm.startsWith('HS') === (one.secretEnv !== undefined)) continue;
-      const message = `${algorithm} ${one.secretEnv === undefined ? 'needs' : 'does not go with'} secretEnv`;
+      if (algorithm.startsWith('HS') === isShared(one)) continue;
+      const message = isShared(one)
+        ? `${algorithm} does not go with ${one.secretEnv === undefined ? 'secretFile' : 'secretEnv'}`
+        : `${algorithm} needs secretEnv or secretFile`;
       context.addIssue({ code: 'custom', path: ['algorithms', index], message });
     }
   })
   .transform((one) => ({
     ...one,
-    algorithms:
-      one.algorithms ?? (one.secretEnv === undefined ? DEFAULT_ALGORITHMS : DEFAULT_SECRET_ALGORITHMS),
+    algorithms: one.algorithms ?? (isShared(one) ? DEFAULT_SECRET_ALGORITHMS : DEFAULT_ALGORITHMS),
   }));
+
+function isShared(one: { readonly secretEnv?: unknown; readonly secretFile?: unknown }): boolean {
+  return one.secretEnv !== undefined || one.secretFile !== undefined;
+}
 
 const DEFAULT_ALGORITHMS: JwtAlgorithm[] = ['RS256', 'ES256'];
 const DEFAULT_SECRET_ALGORITHMS: JwtAlgorithm[] = ['HS256'];

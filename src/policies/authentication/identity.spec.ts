@@ -1,6 +1,8 @@
-import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyServer } from '../../../test/support/key-server.ts';
@@ -17,6 +19,99 @@ let server: KeyServer | undefined;
 beforeAll(() => Logger.overrideLogger(false));
 
 afterEach(() => server?.stop());
+
+describe('secrets in files', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gatehouse-identity-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const filed = (more: object = {}) =>
+    identitySchema.parse({
+      issuers: [{ issuer: 'https://id.test', secretFile: write('shared', 'x'.repeat(32)), audiences: ['a'] }],
+      ...more,
+    });
+
+  it('make another section once one of them is another, though the options are the same', () => {
+    const identity = new Identity(filed());
+    expect(identity.prepare(filed())).toBe(identity.section);
+    const options = filed();
+    write('shared', 'y'.repeat(32));
+    expect(identity.prepare(options)).not.toBe(identity.section);
+  });
+
+  it('are faults at their keys', () => {
+    const options = filed({
+      login: {
+        issuer: 'https://a.test',
+        clientId: 'c',
+        publicOrigin: 'https://app.test',
+        clientSecretFile: join(folder, 'none'),
+        session: { keysFile: write('short', 'x'.repeat(31)) },
+      },
+      revocation: {},
+      tokens: {
+        dpop: { mode: 'accept', urls: ['https://a.test'], nonces: { secretFile: write('empty', '') } },
+      },
+    });
+    expect(() => new Identity(options)).toThrow(
+      expect.objectContaining({
+        faults: expect.arrayContaining(
+          [
+            ['login', 'clientSecretFile'],
+            ['login', 'session', 'keysFile'],
+            ['tokens', 'dpop', 'nonces', 'secretFile'],
+          ].map((at) => expect.objectContaining({ at })),
+        ),
+      }),
+    );
+  });
+
+  it('of nonces make other nonces, and proofs that were seen stay seen', () => {
+    const options = filed({
+      tokens: {
+        dpop: {
+          mode: 'accept',
+          urls: ['https://a.test'],
+          nonces: { secretFile: write('nonces', 'x'.repeat(32)) },
+        },
+      },
+    });
+    const identity = new Identity(options);
+    const of = (section: typeof identity.section, what: string) =>
+      [...section.kept].find(([name]) => name.startsWith(`dpop ${what}`));
+    write('nonces', 'y'.repeat(32));
+    const next = identity.prepare(options);
+    expect(of(next, 'seen')?.[1]).toBe(of(identity.section, 'seen')?.[1]);
+    expect(of(next, 'nonces')?.[1]).not.toBe(of(identity.section, 'nonces')?.[1]);
+    expect(of(next, 'nonces')?.[0]).not.toContain('y'.repeat(32));
+  });
+
+  it.each([
+    [{ login: { clientSecretEnv: 'A', clientSecretFile: 'a' } }, 'clientSecretEnv and clientSecretFile'],
+    [{ login: { session: { keysEnv: 'A', keysFile: 'a' } } }, 'keysEnv and keysFile'],
+    [{ login: { session: {} } }, 'keysEnv and keysFile'],
+    [{ tokens: { dpop: { nonces: { secretEnv: 'A', secretFile: 'a' } } } }, 'secretEnv and secretFile'],
+  ])('are refused as %j', (given: { login?: object; tokens?: { dpop: object } }, keys) => {
+    const login = {
+      issuer: 'https://a.test',
+      clientId: 'c',
+      publicOrigin: 'https://a.test',
+      session: { keysEnv: 'K' },
+    };
+    const dpop = { mode: 'accept', urls: ['https://a.test'], ...given.tokens?.dpop };
+    const { error } = identitySchema.safeParse({
+      ...(given.login && { login: { ...login, ...given.login } }),
+      ...(given.tokens && { tokens: { dpop } }),
+    });
+    expect(JSON.stringify(error?.issues)).toContain(`expected one of ${keys}`);
+  });
+});
 
 describe('Identity', () => {
   it('names the environment variable that is missing', () => {

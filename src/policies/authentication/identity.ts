@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
+import { secretFilesOf, secretsDigest } from '../../config/secret-files.ts';
 import { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import { Damping } from './damping/damping.ts';
 import { ExpiryWatch } from './expiry/expiry-watch.ts';
@@ -18,6 +19,8 @@ export interface IdentitySection {
   readonly verifiers: ReadonlyMap<CredentialVerifier['scheme'], CredentialVerifier>;
   /** What tokens have to be presented with. */
   readonly possession: PossessionRules;
+  /** Of what the files with its secrets held when it was made. */
+  readonly secrets: string;
   /** What its verifiers need done in the background, by what that depends on. */
   readonly kept: ReadonlyMap<string, Upkeep>;
 }
@@ -59,14 +62,14 @@ export class Identity {
   }
 
   /**
-   * Prepares a reloaded section. One that did not change is the section in force, with all tokens that it has verified;
-   * keys of an issuer that did not change go on.
+   * Prepares a reloaded section. One that did not change, nor any file that it names with a secret, is the section in force,
+   * with all tokens that it has verified; keys of an issuer that did not change go on.
    *
    * @throws {Error} like the constructor.
    */
   prepare(options: IdentityOptions): IdentitySection {
     const inForce = this.#section;
-    return isDeepStrictEqual(inForce.options, options)
+    return isDeepStrictEqual(inForce.options, options) && inForce.secrets === digestOf(options)
       ? inForce
       : createSection(options, this.#needs, inForce);
   }
@@ -172,6 +175,8 @@ function createSection(
   needs: IdentityNeeds,
   previous?: IdentitySection,
 ): IdentitySection {
+  // Before they are read for good: a change in between is another section at the next reload.
+  const secrets = digestOf(options);
   const kept = new Map<string, Upkeep>();
   const certificates = new PresentedCertificates(options.clientCertificates?.forwarded);
   const context = {
@@ -189,5 +194,9 @@ function createSection(
     () => possessionRules(options, context),
     ...SCHEMES.map((scheme) => () => void verifiers.set(scheme.name, scheme.create(options, context))),
   ]);
-  return { options, verifiers, possession: possession as PossessionRules, kept };
+  return { options, verifiers, possession: possession as PossessionRules, secrets, kept };
+}
+
+function digestOf(options: IdentityOptions): string {
+  return secretsDigest(secretFilesOf(options, '', ['identity']));
 }

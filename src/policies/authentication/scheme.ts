@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { namesRedis } from '../../config/redis-url.ts';
 import type { PubSub } from '../../store/pub-sub.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
 import type { PresentedCertificates } from './client-certificates/presented-certificates.ts';
@@ -48,9 +49,9 @@ export interface IdentityNeeds {
   readonly damping?: Damping | undefined;
 }
 
-/** Whether a start would have Redis: what only looks at a configuration connects to none, and goes by `REDIS_URL`. */
+/** Whether a start would have Redis: what only looks at a configuration connects to none, and goes by the environment. */
 export function hasRedis({ redis, isDryRun, environment = process.env }: IdentityNeeds): boolean {
-  return redis !== undefined || (isDryRun === true && Boolean(environment['REDIS_URL']));
+  return redis !== undefined || (isDryRun === true && namesRedis(environment));
 }
 
 /** What a verifier needs done in the background while some snapshot uses it. */

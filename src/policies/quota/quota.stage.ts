@@ -1,4 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { namesRedis } from '../../config/redis-url.ts';
 import { nearestName } from '../../config/nearest-name.ts';
 import { DRY_RUN } from '../../config/tokens.ts';
 import { LIVE_TIERS, type RedisLiveTiers } from '../rate-limit/live-tiers.redis.ts';
@@ -55,7 +56,7 @@ export class QuotaStageFactory implements StageFactory {
 
   #hasRedis(): boolean {
     // What only looks at a configuration connects to none, and goes by the environment.
-    return this.#ledger.store !== undefined || (this.#isDryRun && Boolean(process.env['REDIS_URL']));
+    return this.#ledger.store !== undefined || (this.#isDryRun && namesRedis(process.env));
   }
 }
 

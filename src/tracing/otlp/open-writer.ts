@@ -1,3 +1,4 @@
+import type { Metadata } from '@grpc/grpc-js';
 import { createRequire } from 'node:module';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import {
@@ -9,7 +10,7 @@ import {
   type Resource,
 } from '@opentelemetry/resources';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { OtelEnvironment, OtlpProtocol } from '../../config/otel-environment.ts';
+import type { OtelEnvironment } from '../../config/otel-environment.ts';
 import { SpanWriter } from './span-writer.ts';
 import type { ExportWatch } from './watched-exporter.ts';
 
@@ -21,7 +22,7 @@ const SERVICE = 'gatehouse';
  */
 export async function openWriter(otel: OtelEnvironment, watch: ExportWatch): Promise<SpanWriter> {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { readonly version: string };
-  const exporter = await exporterOf(otel.protocol);
+  const exporter = await exporterOf(otel);
   const scope = { name: SERVICE, version };
   return new SpanWriter({ exporter, home: { resource: resourceOf(version), scope }, otel, watch });
 }
@@ -34,15 +35,22 @@ function resourceOf(version: string): Resource {
 }
 
 // Only the one that is used is loaded.
-async function exporterOf(protocol: OtlpProtocol): Promise<SpanExporter> {
+async function exporterOf({ protocol, headers }: OtelEnvironment): Promise<SpanExporter> {
   if (protocol === 'grpc') {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
-    return new OTLPTraceExporter();
+    return new OTLPTraceExporter(headers && { metadata: await metadataOf(headers) });
   }
   if (protocol === 'http/json') {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
-    return new OTLPTraceExporter();
+    return new OTLPTraceExporter(headers && { headers });
   }
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-  return new OTLPTraceExporter();
+  return new OTLPTraceExporter(headers && { headers });
+}
+
+async function metadataOf(headers: Readonly<Record<string, string>>): Promise<Metadata> {
+  const { Metadata } = await import('@grpc/grpc-js');
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return metadata;
 }

@@ -1,6 +1,6 @@
 import { SpanKind, TraceFlags, type Attributes, type Link } from '@opentelemetry/api';
 import type { IncomingMessage } from 'node:http';
-import { shownPathOf } from '../../exchange/shown-target.ts';
+import { shownPathOf, shownReferer } from '../../exchange/shown-target.ts';
 import type { Exchange, SocketFacts } from '../../exchange/exchange.ts';
 import { maySayASecret } from '../../telemetry/secret-names.ts';
 import { redacted } from '../../telemetry/redaction.ts';
@@ -106,11 +106,15 @@ function addSocket(attributes: Attributes, { by, code, in: up, out: down }: Sock
 }
 
 /** Header fields that the configuration lists; never one whose name may be that of a secret. */
-function addHeaders(attributes: Attributes, { request, response }: Exchange, shown: ShownRules): void {
+function addHeaders(attributes: Attributes, exchange: Exchange, shown: ShownRules): void {
+  const { request, response } = exchange;
   for (const name of shown.requestHeaders) {
     const value = request.headers[name];
     if (value !== undefined && !maySayASecret(name))
-      attributes[HTTP.requestHeader + name] = [value].flat().map((one) => toldField(name, one));
+      attributes[HTTP.requestHeader + name] = [value].flat().map((one) => {
+        const told = toldField(name, one);
+        return name === 'referer' ? shownReferer(told, exchange) : told;
+      });
   }
   for (const name of shown.responseHeaders) {
     const value = response.getHeader(name);

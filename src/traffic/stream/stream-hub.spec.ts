@@ -3,7 +3,13 @@ import { compileRoutes, snapshotsOf } from '../../../test/support/routes.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { Overview } from '../overview.ts';
 import { Traffic } from '../traffic.ts';
-import { StreamHub, type StreamSink, type ViewFault } from './stream-hub.ts';
+import {
+  MOST_STREAMS,
+  MOST_STREAMS_OF_ONE,
+  StreamHub,
+  type StreamSink,
+  type ViewFault,
+} from './stream-hub.ts';
 import type { ViewQuery } from './view-content.ts';
 
 class Sink implements StreamSink {
@@ -37,7 +43,7 @@ describe('StreamHub', () => {
 
   it('makes a view once for all who show it, and sends them the same', async () => {
     const sinks = [new Sink(), new Sink(), new Sink()];
-    for (const sink of sinks) await hub.open(ROUTES, sink);
+    for (const sink of sinks) await hub.open(ROUTES, { sink, who: 'it' });
     expect(hub.views).toBe(1);
     expect(sinks[0]?.text).toContain('event: dict');
     expect(new Set(sinks.map(({ text }) => text.replace(/"at":"[^"]*"/, ''))).size).toBe(1);
@@ -45,7 +51,7 @@ describe('StreamHub', () => {
 
   it('sends nothing to who takes nothing, and cuts it off after half a minute', async () => {
     const sink = new Sink();
-    await hub.open(PROCESS, sink);
+    await hub.open(PROCESS, { sink, who: 'it' });
     const before = sink.text;
     sink.writableNeedDrain = true;
     for (let i = 0; i < 30; i += 1) await hub.tick();
@@ -56,7 +62,7 @@ describe('StreamHub', () => {
 
   it('keeps who is silent alive with a comment each 15 s', async () => {
     const sink = new Sink();
-    await hub.open({ ...ROUTES, q: 'no such route' }, sink);
+    await hub.open({ ...ROUTES, q: 'no such route' }, { sink, who: 'it' });
     const before = sink.text.length;
     for (let i = 0; i < 15; i += 1) await hub.tick();
     expect(sink.text.slice(before)).toContain(': still here');
@@ -64,7 +70,7 @@ describe('StreamHub', () => {
 
   it('ends a stream after 15 min, so that who reads it is asked again who it is', async () => {
     const sink = new Sink();
-    await hub.open(PROCESS, sink);
+    await hub.open(PROCESS, { sink, who: 'it' });
     for (let i = 0; i < 900; i += 1) await hub.tick();
     expect(sink.destroyed).toBe(false);
     await hub.tick();
@@ -72,7 +78,8 @@ describe('StreamHub', () => {
   });
 
   it('keeps a bounded number of views, and none that nobody has looked at for a minute', async () => {
-    for (let i = 0; i < 300; i += 1) (await hub.open({ ...PROCESS, from: i }, new Sink()))();
+    for (let i = 0; i < 300; i += 1)
+      (await hub.open({ ...PROCESS, from: i }, { sink: new Sink(), who: 'it' }))();
     expect(hub.views).toBeLessThanOrEqual(128);
     for (let i = 0; i < 61; i += 1) await hub.tick();
     expect([hub.views, hub.size]).toEqual([0, 0]);
@@ -80,8 +87,8 @@ describe('StreamHub', () => {
 
   it('tells of a view that cannot be made, as news once for each fault, and goes on with the others', async () => {
     const [failing, well] = [new Sink(), new Sink()];
-    await hub.open(ROUTES, failing);
-    await hub.open(PROCESS, well);
+    await hub.open(ROUTES, { sink: failing, who: 'it' });
+    await hub.open(PROCESS, { sink: well, who: 'it' });
     const tableOf = overview.rows.table.bind(overview.rows);
     overview.rows.table = () => Promise.reject(new Error('no table'));
     for (let i = 0; i < 3; i += 1) await hub.tick();
@@ -100,7 +107,7 @@ describe('StreamHub', () => {
   });
 
   it('tells of no more than 100 faults one by one, and of all others as no news', async () => {
-    await hub.open(ROUTES, new Sink());
+    await hub.open(ROUTES, { sink: new Sink(), who: 'it' });
     for (let i = 0; i < 150; i += 1) {
       overview.rows.table = () => Promise.reject(new Error(`fault ${i}`));
       await hub.tick();
@@ -108,9 +115,19 @@ describe('StreamHub', () => {
     expect([faults.length, faults.filter(({ isNew }) => isNew).length]).toEqual([150, 100]);
   });
 
+  it('gives nobody more than their share, and nobody a place where all are taken', async () => {
+    const open = (who: string) => hub.open(PROCESS, { sink: new Sink(), who });
+    const ends = await Promise.all(Array.from({ length: MOST_STREAMS_OF_ONE }, () => open('one')));
+    expect([hub.refusal('one'), hub.refusal('another')]).toEqual(['share', undefined]);
+    ends[0]?.();
+    expect(hub.refusal('one')).toBeUndefined();
+    for (let i = ends.length - 1; i < MOST_STREAMS; i += 1) await open(`other ${i}`);
+    expect([hub.refusal('one'), hub.refusal('new'), hub.size]).toEqual(['full', 'full', MOST_STREAMS]);
+  });
+
   it('tells of a stream that cannot begin', async () => {
     overview.rows.table = () => Promise.reject(new Error('no table'));
-    await expect(hub.open(ROUTES, new Sink())).rejects.toThrow('no table');
+    await expect(hub.open(ROUTES, { sink: new Sink(), who: 'it' })).rejects.toThrow('no table');
     expect([faults.length, hub.size]).toEqual([1, 0]);
   });
 

@@ -7,6 +7,8 @@ import { contentOf, EVERY_S, type ViewQuery } from './view-content.ts';
 
 /** How many streams there are at most at once. */
 export const MOST_STREAMS = 64;
+/** How many of them one reader has at most, so that others find a place: a browser has one for each view that is in sight. */
+export const MOST_STREAMS_OF_ONE = 16;
 /** How many views are kept, those included that nobody looks at just now: who comes back goes on. */
 const MOST_VIEWS = 128;
 const IDLE_TICKS = 60;
@@ -38,8 +40,18 @@ export interface StreamSink {
   destroy(): unknown;
 }
 
+/** Who reads, and what of. */
+export interface StreamReader {
+  readonly sink: StreamSink;
+  /** Whose stream it is, in whatever words; equal for one operator. */
+  readonly who: string;
+  /** What the stream before it has seen last. */
+  readonly lastId?: string | undefined;
+}
+
 interface Reader {
   readonly sink: StreamSink;
+  readonly who: string;
   readonly shown: Shown;
   seen: number;
   generation: number;
@@ -79,8 +91,12 @@ export class StreamHub {
     return this.#readers.size;
   }
 
-  get isFull(): boolean {
-    return this.#readers.size >= MOST_STREAMS;
+  /** Why there is no place for one more of somebody: they have their share, or all are taken; undefined where there is. */
+  refusal(who: string): 'share' | 'full' | undefined {
+    let own = 0;
+    for (const reader of this.#readers) if (reader.who === who) own += 1;
+    if (own >= MOST_STREAMS_OF_ONE) return 'share';
+    return this.#readers.size >= MOST_STREAMS ? 'full' : undefined;
   }
 
   /** How many views are kept. */
@@ -88,17 +104,12 @@ export class StreamHub {
     return this.#shown.size;
   }
 
-  /**
-   * Begins a stream, or goes on with one.
-   *
-   * @param lastId what the one before has seen last.
-   * @returns what ends it.
-   */
-  async open(query: ViewQuery, sink: StreamSink, lastId?: string): Promise<() => void> {
+  /** Begins a stream, or goes on with one. @returns what ends it. */
+  async open(query: ViewQuery, { sink, who, lastId }: StreamReader): Promise<() => void> {
     const shown = this.#shownOf(query);
     const marks = this.#overview.troubles.marked;
     const { generation } = this.#overview;
-    const reader: Reader = { sink, shown, seen: 0, generation, stuck: 0, age: 0, marks };
+    const reader: Reader = { sink, who, shown, seen: 0, generation, stuck: 0, age: 0, marks };
     // Counted before anything is waited for: there would be too many otherwise.
     this.#readers.add(reader);
     shown.readers.add(reader);

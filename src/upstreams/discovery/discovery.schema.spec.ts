@@ -183,6 +183,16 @@ describe('discovery in the configuration', () => {
     expect(discoveryFaults(upstreams, { folder: '.', environment: { NO_TOKEN: 'x' } })).toHaveLength(1);
   });
 
+  it('needs the file of a token that it names', () => {
+    const options = upstreamSchema.parse({ discovery: { consul: { service: 'web', tokenFile: 'none' } } });
+    expect(discoveryFaults({ a: options as UpstreamOptions }, { folder: '/nowhere' })).toEqual([
+      {
+        path: ['upstreams', 'a', 'discovery', 'consul', 'tokenFile'],
+        message: 'cannot read /nowhere/none (ENOENT)',
+      },
+    ]);
+  });
+
   it('needs a file of its own for what was last known, and a file needs none', () => {
     const kept = (lastKnown: string) =>
       upstreamSchema.parse({ discovery: { consul: { service: 'web' }, lastKnown } }) as UpstreamOptions;

@@ -16,6 +16,8 @@ export interface RegistryRequest {
   /** How long until the head of the answer, in ms. */
   readonly headMs: number;
   readonly signal: AbortSignal;
+  /** What is to be changed. Default nothing: it is a GET. */
+  readonly content?: { readonly method: string; readonly body: string; readonly type: string } | undefined;
 }
 
 /** TLS to a registry. */
@@ -45,11 +47,12 @@ export class RegistryClient {
   }
 
   /** @throws {Unknown} when there is no answer. @returns it with its body still to come. */
-  ask({ url, headers, headMs, signal }: RegistryRequest): Promise<IncomingMessage> {
+  ask({ url, headers, headMs, signal, content }: RegistryRequest): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const isSecure = url.protocol === 'https:';
       const agent = isSecure ? this.#https : this.#http;
-      const options: RequestOptions = { agent, headers: { accept: 'application/json', ...headers }, signal };
+      const fields = { accept: 'application/json', ...(content && describing(content)), ...headers };
+      const options: RequestOptions = { agent, method: content?.method ?? 'GET', headers: fields, signal };
       const request = (isSecure ? requestHttps : requestHttp)(url, options);
       const timer = setTimeout(() => request.destroy(new Unknown('no answer in time')), headMs).unref();
       request.once('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
@@ -61,7 +64,7 @@ export class RegistryClient {
         clearTimeout(timer);
         resolve(answer);
       });
-      request.end();
+      request.end(content?.body);
     });
   }
 
@@ -76,6 +79,10 @@ export class RegistryClient {
     this.#http.destroy();
     this.#https.destroy();
   }
+}
+
+function describing({ body, type }: NonNullable<RegistryRequest['content']>): Record<string, string> {
+  return { 'content-type': type, 'content-length': String(Buffer.byteLength(body)) };
 }
 
 /** Most bytes of an answer; ten thousand instances of Consul with their checks fit into it. */

@@ -76,11 +76,13 @@ export function discoveryFaults(
   const keepers = new Map<string, string>();
   return Object.entries(upstreams).flatMap(([name, { discovery }]) => {
     const { lastKnown } = discovery ?? {};
-    const { tokenEnv, ca } = discovery?.consul ?? {};
+    const { tokenEnv, tokenFile, ca } = discovery?.consul ?? {};
     const path = ['upstreams', name, 'discovery', 'consul'];
     const faults: DiscoveryRemark[] = [];
     const untold = tokenEnv && secretFault({ variable: tokenEnv, environment });
     if (untold) faults.push({ path: [...path, 'tokenEnv'], message: untold });
+    const unread = tokenFile && secretFault({ file: tokenFile, folder });
+    if (unread) faults.push({ path: [...path, 'tokenFile'], message: unread });
     if (ca !== undefined && certificatesOf(resolve(folder, ca)) === undefined)
       faults.push({
         path: [...path, 'ca'],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { timerDuration } from '../../config/units.ts';
 import { httpUrl } from '../../config/url.ts';
+import { secretFileName } from '../../config/secret-places.ts';
 import { variableName } from '../../config/variable-name.ts';
 
 const name = z.string().min(1).max(512);
@@ -9,7 +10,7 @@ const names = z
   .transform((given) => [given].flat())
   .optional();
 
-const SECRETS = ['clientSecretEnv', 'privateKeyFile'] as const;
+const SECRETS = ['clientSecretEnv', 'clientSecretFile', 'privateKeyFile'] as const;
 
 /** The `exchange` of an upstream: another token in place of that of the client (RFC 8693). */
 export const exchangeSchema = z
@@ -24,6 +25,9 @@ export const exchangeSchema = z
     clientSecretEnv: variableName
       .optional()
       .describe('Environment variable with its secret, in place of a key.'),
+    clientSecretFile: secretFileName
+      .optional()
+      .describe('File with its secret, from where the configuration is; a change is taken over.'),
     privateKeyFile: z
       .string()
       .min(1)
@@ -49,8 +53,8 @@ export const exchangeSchema = z
   .superRefine((exchange, context) => {
     const given = SECRETS.filter((key) => exchange[key] !== undefined);
     if (given.length === 1) return;
-    const message = 'expected one of clientSecretEnv and privateKeyFile';
-    context.addIssue({ code: 'custom', path: given.length === 0 ? [] : ['privateKeyFile'], message });
+    const message = 'expected one of clientSecretEnv, clientSecretFile and privateKeyFile';
+    context.addIssue({ code: 'custom', path: given[1] === undefined ? [] : [given[1]], message });
   })
   .describe('A token that the issuer gives for that of the client (RFC 8693), in its place. Default none.');
 

@@ -79,7 +79,14 @@ describe('the identity of an upstream', () => {
       { exchange: { ...bare, privateKeyFile: 'no.pem' } },
       {},
       'exchange.privateKeyFile',
-      'no such file',
+      'no.pem (ENOENT)',
+    ],
+    [
+      'a secret in a file that there is not',
+      { exchange: { ...bare, clientSecretFile: '/no.secret' } },
+      {},
+      'exchange.clientSecretFile',
+      'cannot read /no.secret (ENOENT)',
     ],
     [
       'one of several issuers',

@@ -1,6 +1,6 @@
+import { readSecretFile } from '../../config/secret-file.ts';
 import { readSecret } from '../../config/secrets.ts';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { FileRemark } from '../../config/pem-files.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
@@ -123,18 +123,28 @@ class IdentityLoading {
     return issuer ?? issuers[0];
   }
 
-  #credentialOf({ clientSecretEnv, privateKeyFile = '' }: ExchangeOptions): ClientCredential | undefined {
+  #credentialOf(options: ExchangeOptions): ClientCredential | undefined {
+    return options.privateKeyFile === undefined
+      ? this.#secretOf(options)
+      : this.#keyOf(options.privateKeyFile);
+  }
+
+  #secretOf({ clientSecretEnv, clientSecretFile }: ExchangeOptions): ClientCredential | undefined {
     const { folder, environment } = this.#making;
-    if (clientSecretEnv !== undefined) {
-      try {
-        return { secret: readSecret({ variable: clientSecretEnv, environment }) };
-      } catch (error) {
-        this.#fault(['exchange', 'clientSecretEnv'], (error as Error).message);
-        return undefined;
-      }
-    }
     try {
-      const [key] = readKeys(readFileSync(resolve(folder, privateKeyFile), 'utf8'));
+      const from = { variable: clientSecretEnv, file: clientSecretFile, folder, environment };
+      return { secret: readSecret(from) };
+    } catch (error) {
+      const key = clientSecretFile === undefined ? 'clientSecretEnv' : 'clientSecretFile';
+      this.#fault(['exchange', key], (error as Error).message);
+      return undefined;
+    }
+  }
+
+  #keyOf(privateKeyFile: string): ClientCredential | undefined {
+    const { folder } = this.#making;
+    try {
+      const [key] = readKeys(readSecretFile(resolve(folder, privateKeyFile)));
       const signing = key?.type === 'private' ? signingKey(key) : undefined;
       if (signing !== undefined) return { key: signing };
       this.#fault(['exchange', 'privateKeyFile'], 'expected a private key of P-256 or Ed25519');

@@ -3,7 +3,7 @@ import type { OverviewAnswer } from '../data/traffic.ts';
 import type { ChangeRow, ConfigAnswer } from '../data/order-answers.ts';
 import { marks } from '../data/marks.ts';
 import { useStore } from '../data/store.ts';
-import { isStreamLost } from '../data/stream.ts';
+import { isStreamLost, streamRefusal } from '../data/stream.ts';
 import { clock } from '../data/format.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -22,6 +22,7 @@ export function Banners(): JSX.Element {
   const { value: traffic } = useAnswer<OverviewAnswer>('traffic', EVERY_MS);
   const { value: changes } = useAnswer<{ readonly rows: readonly ChangeRow[] }>(CHANGES, EVERY_MS);
   const hasNoStream = useStore(isStreamLost);
+  const why = useStore(streamRefusal);
   useEffect(() => overview.set(traffic), [traffic]);
   useEffect(() => changes && marks.join(changes.rows), [changes]);
   const last = config?.lastReload;
@@ -32,8 +33,8 @@ export function Banners(): JSX.Element {
         <div class="banner warn" role="alert">
           <Icon name="warn" />
           <span>
-            The live stream could not be opened: there may be too many already. What is shown is asked for
-            every 15 s; the stream is tried again every 10 s.
+            The live stream could not be opened: {why === '' ? 'there may be too many already' : why}. What is
+            shown is asked for every 15 s; the stream is tried again every 10 s.
           </span>
         </div>
       )}

@@ -60,6 +60,15 @@ export interface ConfigAnswer {
   readonly generation?: number;
   /** Whether what is in force is not what the file says. */
   readonly differs?: boolean;
+  /** Files of teams that it includes. */
+  readonly teams?: readonly { readonly team: string; readonly file: string }[];
+  /** Those that are faulty and left out. */
+  readonly leftOut?: readonly {
+    readonly team: string;
+    readonly file: string;
+    readonly serves: 'last-good' | 'nothing';
+    readonly faults: readonly ShownFault[];
+  }[];
   readonly lastReload?: {
     readonly trigger: string;
     readonly at: string;

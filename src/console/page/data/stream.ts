@@ -13,11 +13,23 @@ type Heard = (event: StreamEvent) => void;
 const NAMES = ['hello', 'dict', 'rows', 'mark'] as const;
 /** How long a page may be out of sight before its stream is closed. */
 const HIDDEN_MS = 30_000;
-/** When a stream that was refused is asked for again: what the listener says with its 503. */
+/** When a stream that was refused is asked for again: what the listener says with its 429 and 503. */
 const AGAIN_MS = 10_000;
 
 /** Whether the last stream was refused, so that what is shown is asked for instead, and less often. */
 export const isStreamLost = storeOf(false);
+
+/** Why, in the words of the listener; empty where it has said nothing. */
+export const streamRefusal = storeOf('');
+
+// What a browser does not tell of a stream that it was refused.
+async function learnRefusal(path: string, signal: AbortSignal): Promise<void> {
+  const answer = await fetch(ROOT + path, { signal });
+  // There is a place again: the next try takes it.
+  if (answer.ok) return answer.body?.cancel();
+  const { error = '' } = (await answer.json()) as { readonly error?: string };
+  streamRefusal.set(error);
+}
 
 /**
  * Follows a stream. Tabs with the same view share one: whoever holds the lock of its address has the connection, and tells the
@@ -90,6 +102,8 @@ class Connection {
       // A browser tries again by itself what was cut off, and never what was refused.
       if (source.readyState !== EventSource.CLOSED || this.#ended.signal.aborted) return;
       isStreamLost.set(true);
+      streamRefusal.set('');
+      void learnRefusal(path, this.#ended.signal).catch(() => undefined);
       life.lost();
       this.#again = setTimeout(() => this.#open(path), AGAIN_MS);
     });

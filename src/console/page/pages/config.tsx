@@ -47,6 +47,15 @@ export function ConfigPage(): JSX.Element {
             <Faults faults={faults} />
           </Panel>
         )}
+        {config.value?.leftOut?.map(({ team, file, serves, faults: why }) => (
+          <Panel
+            key={file}
+            title={`The file of ${team} is left out`}
+            note={serves === 'last-good' ? 'what it said before is in force' : 'nothing of it is in force'}
+          >
+            <Faults faults={why} />
+          </Panel>
+        ))}
         <Panel title="In force" padded>
           <Answer of={config}>{(value) => <InForce config={value} />}</Answer>
         </Panel>
@@ -61,11 +70,12 @@ export function ConfigPage(): JSX.Element {
 }
 
 function InForce({ config }: { readonly config: ConfigAnswer }): JSX.Element {
-  const { file, loadedAt, held, lastReload, differs, generation } = config;
+  const { file, loadedAt, held, lastReload, differs, generation, teams } = config;
   return (
     <Facts
       facts={[
         ['File', <code key="file">{file}</code>],
+        ['Teams', teams && [...new Set(teams.map(({ team }) => team))].join(', ')],
         ['Generation', generation],
         ['Since', <When key="since" at={loadedAt} />],
         [

@@ -2,8 +2,10 @@ import type { JSX } from 'preact';
 import type { ListAnswer, RouteRow } from '../data/traffic.ts';
 import { hrefWith, queryText, useAddress } from '../app/address.ts';
 import { Answer, Empty } from '../parts/empty.tsx';
+import type { ConfigAnswer } from '../data/order-answers.ts';
+import { useAnswer } from '../data/use-answer.ts';
 import { useLiveRoutes } from '../data/use-live-routes.ts';
-import { Filter } from '../parts/filters.tsx';
+import { Filter, Pick } from '../parts/filters.tsx';
 import { PAGE_ROWS, Pager } from '../parts/pager.tsx';
 import { Head, Panel } from '../parts/panel.tsx';
 import { ROUTE_COLUMNS } from '../parts/route-columns.tsx';
@@ -19,10 +21,21 @@ const GROUPS = [
   ['prefix', 'By prefix'],
 ] as const;
 
+const EVERY_MS = 60_000;
+
+// Nothing to choose from where nobody has a file.
+function teamsOf(config: ConfigAnswer | undefined): readonly (readonly [string, string])[] {
+  const names = [...new Set(config?.teams?.map(({ team }) => team))];
+  return names.length === 0 ? [] : [['', 'All teams'], ...names.map((name) => [name, name] as const)];
+}
+
 /** All routes, as many as there are: sorted, found and grouped by the server, a hundred at a time. */
 export function RoutesPage(): JSX.Element {
   const { query } = useAddress();
-  const [q, sort] = [query.get('q') ?? '', query.get('sort') ?? '-rps'];
+  const [text, sort] = [query.get('q') ?? '', query.get('sort') ?? '-rps'];
+  const team = query.get('team') ?? '';
+  const q = team === '' ? text : `${text} team:${team}`.trim();
+  const teams = teamsOf(useAnswer<ConfigAnswer>('config', EVERY_MS).value);
   const [group, window] = [query.get('group') ?? '', query.get('window') ?? ''];
   const from = Math.max(0, Number(query.get('from') ?? 0) || 0);
   const asked = { q, sort, group, window, from: from || undefined, limit: PAGE_ROWS };
@@ -56,7 +69,8 @@ export function RoutesPage(): JSX.Element {
         }
       >
         <div class="filters">
-          <Filter label="Filter by id, path or upstream" value={q} />
+          <Filter label="Filter by id, path or upstream" value={text} />
+          {teams.length > 0 && <Pick label="Team" name="team" value={team} options={teams} />}
         </div>
         <Answer of={answered}>{(list) => <Rows list={list} sort={sort} from={from} q={q} />}</Answer>
       </Panel>
@@ -75,7 +89,11 @@ function Rows({ list: { rows, total }, sort, from, q }: RowsProps): JSX.Element 
   if (rows.length === 0)
     return (
       <Empty title={q === '' ? 'No routes' : `No route has “${q}” in its id, path or upstream`}>
-        {q === '' ? 'The configuration has none.' : <a href={hrefWith({ q: undefined })}>Show all</a>}
+        {q === '' ? (
+          'The configuration has none.'
+        ) : (
+          <a href={hrefWith({ q: undefined, team: undefined })}>Show all</a>
+        )}
       </Empty>
     );
   return (

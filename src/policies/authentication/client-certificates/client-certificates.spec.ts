@@ -178,7 +178,13 @@ describe('Client-Cert', () => {
 
 function exchangeBy(own: X509Certificate): Exchange {
   const socket = new Socket();
-  const listener = { redirectPort: undefined, bodyTimeMs: 1, requestsPerConnection: 1, isLeaving: false };
+  const listener = {
+    port: 0,
+    redirectPort: undefined,
+    bodyTimeMs: 1,
+    requestsPerConnection: 1,
+    isLeaving: false,
+  };
   const certificateOf = { x509: own, fingerprint: presented(own).fingerprint ?? '' };
   setConnection(socket, { listener, peer: '::1', scheme: 'https', certificate: certificateOf, requests: 0 });
   const request = new IncomingMessage(socket);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TOKEN } from '../../../config/field-name.ts';
 import { duration, pageOrigin } from '../../../config/units.ts';
 import { urlFault } from '../../../config/url.ts';
+import { checkSecretPlaces, secretFileName } from '../../../config/secret-places.ts';
 import { variableName } from '../../../config/variable-name.ts';
 import type { claimNames } from '../issuer-options.schema.ts';
 
@@ -56,16 +57,23 @@ const paths = z
         context.addIssue({ code: 'custom', path: [name], message: 'expected a path of its own' });
   });
 
-const session = z.strictObject({
+const sessionKeys = {
   store: z
     .enum(['cookie', 'redis'])
     .default('cookie')
     .describe(
       'Where sessions are: in encrypted cookies, or in Redis, encrypted under what only the cookie holds. Default cookie.',
     ),
-  keysEnv: variableName.describe(
-    'Name of the environment variable with the secrets that sessions are encrypted with, separated by commas, 32 characters or more each: the first one encrypts, all of them decrypt.',
-  ),
+  keysEnv: variableName
+    .optional()
+    .describe(
+      'Name of the environment variable with the secrets that sessions are encrypted with, separated by commas, 32 characters or more each: the first one encrypts, all of them decrypt.',
+    ),
+  keysFile: secretFileName
+    .optional()
+    .describe(
+      'The same from a file, a secret in each line; from the working directory. A change is taken over.',
+    ),
   cookie: z
     .string()
     .regex(TOKEN, 'expected the name of a cookie')
@@ -81,6 +89,12 @@ const session = z.strictObject({
     .describe(
       'How long a session lives at most; `identity.revocation.longest` has to be as long. Default 8h.',
     ),
+};
+
+const session = z.strictObject(sessionKeys).superRefine((given, context) => {
+  const fault = (path: string[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message });
+  checkSecretPlaces(given, ['keysEnv', 'keysFile'], fault, true);
 });
 
 const logout = z.strictObject({
@@ -101,6 +115,9 @@ const client = {
   clientSecretEnv: variableName
     .optional()
     .describe('Name of the environment variable with the secret of the client. Default: it has none.'),
+  clientSecretFile: secretFileName
+    .optional()
+    .describe('File with that secret, from the working directory; a change is taken over.'),
   clientAuthentication: z
     .enum(['basic', 'post'])
     .default('basic')
@@ -166,6 +183,11 @@ export function loginSchema(claims: typeof claimNames) {
         .regex(/^(?:[!-~]*[^0-9A-Za-z])?$/, 'expected visible ASCII that ends in a separator, such as acme:')
         .optional()
         .describe('Put before the ids of users. Default: as the same issuer has it under `issuers`.'),
+    })
+    .superRefine((given, context) => {
+      const fault = (path: string[], message: string): void =>
+        context.addIssue({ code: 'custom', path, message });
+      checkSecretPlaces(given, ['clientSecretEnv', 'clientSecretFile'], fault);
     })
     .describe('Logs browsers in, so that pages never hold a token. Default: it does not.');
 }

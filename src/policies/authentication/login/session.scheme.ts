@@ -99,18 +99,19 @@ function checkRevocation({ revocation }: IdentityOptions, { session }: LoginOpti
 }
 
 function keyRing({ session }: LoginOptions, context: SchemeContext): KeyRing {
-  const { keysEnv: variable } = session;
-  return new KeyRing(
-    secretAt(['login', 'session', 'keysEnv'], () =>
-      readSecrets({ variable, environment: context.environment }),
-    ),
-  );
+  const { keysEnv: variable, keysFile: file } = session;
+  const { environment } = context;
+  const key = file === undefined ? 'keysEnv' : 'keysFile';
+  return new KeyRing(secretAt(['login', 'session', key], () => readSecrets({ variable, file, environment })));
 }
 
-function secretOf({ clientSecretEnv: variable }: LoginOptions, context: SchemeContext): string | undefined {
-  if (variable === undefined) return undefined;
-  const { environment } = context;
-  return secretAt(['login', 'clientSecretEnv'], () => readSecret({ variable, environment }));
+function secretOf(
+  { clientSecretEnv: variable, clientSecretFile: file }: LoginOptions,
+  { environment }: SchemeContext,
+): string | undefined {
+  if (variable === undefined && file === undefined) return undefined;
+  const key = file === undefined ? 'clientSecretEnv' : 'clientSecretFile';
+  return secretAt(['login', key], () => readSecret({ variable, file, environment }));
 }
 
 function accessTokenCheck(

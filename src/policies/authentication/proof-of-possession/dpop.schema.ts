@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../../../config/units.ts';
 import { urlText } from '../../../config/url.ts';
+import { checkSecretPlaces, secretFileName } from '../../../config/secret-places.ts';
 import { variableName } from '../../../config/variable-name.ts';
 
 /** Signature algorithms of proofs that this version verifies: none with a shared secret (RFC 9449 section 4.3). */
@@ -18,15 +19,26 @@ const publicUrl = urlText({
   rest: 'anything',
 }).refine((text) => !text.includes('?'), 'expected no query in the URL');
 
-const nonces = z.strictObject({
+const nonceKeys = {
   secretEnv: variableName
     .optional()
     .describe(
       'Name of the environment variable with the secret, of 32 characters or more, that all replicas make nonces with. Default: one of this process; several need this.',
     ),
+  secretFile: secretFileName
+    .optional()
+    .describe(
+      'File with that secret, from the working directory. A change is taken over: nonces of before hold no more, and clients are given new ones.',
+    ),
   lifetime: between(10_000, 3_600_000, '10s and 1h')
     .prefault('5m')
     .describe('How long a nonce is given out; it is taken for as long again. Default 5m.'),
+};
+
+const nonces = z.strictObject(nonceKeys).superRefine((given, context) => {
+  const fault = (path: string[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message });
+  checkSecretPlaces(given, ['secretEnv', 'secretFile'], fault);
 });
 
 const replay = z.strictObject({

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readLongSecret } from '../../../config/secrets.ts';
 import { secretAt } from '../identity-fault.ts';
 import type { IdentityOptions } from '../identity.schema.ts';
@@ -10,9 +11,8 @@ import type { PossessionRules } from './possession.ts';
 import { SeenProofs, type SeenProofsDeps } from './seen-proofs.ts';
 
 /** What outlives a reload: proofs hold once, and nonces for a while. */
-interface DpopMemory extends Upkeep {
-  readonly seen: SeenProofs;
-  readonly nonces: DpopNonces | undefined;
+interface Kept<Memory> extends Upkeep {
+  readonly memory: Memory;
 }
 
 /**
@@ -26,32 +26,45 @@ export function possessionRules({ tokens }: IdentityOptions, context: SchemeCont
   if (typeof dpop === 'string') return { ...rules, mode: dpop, proofs: undefined };
   const clock = context.clock ?? Date.now;
   const secret = secretOf(dpop, context);
-  // The secret is not part of the name: it does not change while the process runs.
-  const same = JSON.stringify([dpop.window, dpop.nonces ?? null, dpop.replay]);
-  const { seen, nonces } = context.kept(`dpop ${same}`, () => memoryOf(dpop, secret, context, clock));
+  // Apart from the secret of nonces: when that changes, a proof holds once as before.
+  const same = JSON.stringify([dpop.window, dpop.nonces?.lifetime ?? null, dpop.replay]);
+  const seen = context.kept(`dpop seen ${same}`, () => kept(seenProofs(dpop, context, clock))).memory;
+  const nonces = noncesOf(dpop, secret, context, clock);
   return { ...rules, mode: dpop.mode, proofs: new DpopProofs({ options: dpop, nonces, seen, clock }) };
 }
 
-function memoryOf(
+function seenProofs(
   { window, nonces, replay }: VerifiedDpopOptions,
-  secret: string | undefined,
   { redis, guard }: SchemeContext,
   clock: Clock,
-): DpopMemory {
+): SeenProofs {
   const store: SeenProofsDeps['store'] = redis && guard && { redis, guard };
-  return {
-    // To either side, for as long as a proof may hold.
-    seen: new SeenProofs({ keepMs: 2 * (nonces?.lifetime ?? window), ...replay, store, clock }),
-    nonces: nonces && new DpopNonces(nonces.lifetime, secret, clock),
-    start: nothing,
-    stop: nothing,
-  };
+  // To either side, for as long as a proof may hold.
+  return new SeenProofs({ keepMs: 2 * (nonces?.lifetime ?? window), ...replay, store, clock });
+}
+
+function noncesOf(
+  { nonces }: VerifiedDpopOptions,
+  secret: string | undefined,
+  context: SchemeContext,
+  clock: Clock,
+): DpopNonces | undefined {
+  if (nonces === undefined) return undefined;
+  const { lifetime } = nonces;
+  const same = hash('sha256', JSON.stringify([lifetime, secret ?? null]), 'base64url');
+  return context.kept(`dpop nonces ${same}`, () => kept(new DpopNonces(lifetime, secret, clock))).memory;
+}
+
+function kept<Memory>(memory: Memory): Kept<Memory> {
+  return { memory, start: nothing, stop: nothing };
 }
 
 function secretOf({ nonces }: VerifiedDpopOptions, { environment }: SchemeContext): string | undefined {
-  const variable = nonces?.secretEnv;
-  if (variable === undefined) return undefined;
-  return secretAt(['tokens', 'dpop', 'nonces', 'secretEnv'], () => readLongSecret({ variable, environment }));
+  const { secretEnv: variable, secretFile: file } = nonces ?? {};
+  if (variable === undefined && file === undefined) return undefined;
+  const key = file === undefined ? 'secretEnv' : 'secretFile';
+  const place = ['tokens', 'dpop', 'nonces', key];
+  return secretAt(place, () => readLongSecret({ variable, file, environment }));
 }
 
 function nothing(): void {

@@ -35,10 +35,12 @@ export function jwtVerifierOf(options: IdentityOptions, context: SchemeContext):
 function keySourceOf(issuer: IssuerOptions, { issuers }: IdentityOptions, needs: IdentityNeeds): KeySource {
   const place = { issuer, index: issuers.indexOf(issuer) };
   if (issuer.publicKey !== undefined) return checked(FixedKey.ofPem(issuer.publicKey), place, 'publicKey');
-  if (issuer.secretEnv !== undefined) {
-    const from = { variable: issuer.secretEnv, environment: needs.environment };
-    const secret = secretAt(['issuers', place.index, 'secretEnv'], () => readSecret(from));
-    return checked(FixedKey.ofSecret(secret), place, 'secretEnv');
+  const { secretEnv: variable, secretFile } = issuer;
+  if (variable !== undefined || secretFile !== undefined) {
+    const key = secretFile === undefined ? 'secretEnv' : 'secretFile';
+    const from = { variable, file: secretFile, environment: needs.environment };
+    const secret = secretAt(['issuers', place.index, key], () => readSecret(from));
+    return checked(FixedKey.ofSecret(secret), place, key);
   }
   // Absolute, so that the log tells whoever started the gateway elsewhere which file was meant.
   const file = issuer.jwksFile === undefined ? undefined : resolve(issuer.jwksFile);
@@ -57,13 +59,15 @@ function loaderOf({ issuer, jwks, discovery }: IssuerOptions, file: string | und
   return discovery === true ? jwksFromDiscovery(issuer) : jwksFromUrl(jwks ?? '');
 }
 
+type KeyMember = 'secretEnv' | 'secretFile' | 'publicKey';
+
 interface IssuerPlace {
   readonly issuer: IssuerOptions;
   readonly index: number;
 }
 
 /** A fixed key that fits none of the accepted algorithms could never verify anything. */
-function checked(key: FixedKey, place: IssuerPlace, member: 'secretEnv' | 'publicKey'): FixedKey {
+function checked(key: FixedKey, place: IssuerPlace, member: KeyMember): FixedKey {
   const { algorithms } = place.issuer;
   if (algorithms.some((algorithm) => key.algorithms.includes(algorithm))) return key;
   const fits =
@@ -71,11 +75,7 @@ function checked(key: FixedKey, place: IssuerPlace, member: 'secretEnv' | 'publi
   throw fault(place, member, `the key ${fits}; accepted are ${algorithms.join(', ')}`);
 }
 
-function fault(
-  { issuer, index }: IssuerPlace,
-  member: 'secretEnv' | 'publicKey',
-  fix: string,
-): IdentityFault {
-  const message = member === 'secretEnv' ? `${issuer.secretEnv}: ${fix}` : fix;
+function fault({ issuer, index }: IssuerPlace, member: KeyMember, fix: string): IdentityFault {
+  const message = member === 'publicKey' ? fix : `${issuer[member]}: ${fix}`;
   return new IdentityFault(['issuers', index, member], message);
 }

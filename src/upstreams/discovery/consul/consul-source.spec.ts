@@ -115,7 +115,7 @@ describe('ConsulSource', () => {
     expect(consul.headers.map((fields) => fields['x-consul-token'])).toEqual(['one', 'two', 'three']);
     expect(consul.asked.join()).not.toMatch(/one|two|three/);
     rmSync(folder, { recursive: true });
-    expect(await reasonOf(source)).toBe('the file of the token cannot be read: ENOENT');
+    expect(await reasonOf(source)).toBe(`the file of the token: cannot read ${tokenFile} (ENOENT)`);
   });
 
   it.each([

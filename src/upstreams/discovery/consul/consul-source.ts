@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { readFile } from 'node:fs/promises';
+import { readSecret } from '../../../config/secrets.ts';
 import type { KindOptions } from '../discovery.schema.ts';
 import { MAX_LISTED, Unknown, type Asking, type DiscoverySource, type Known } from '../discovery-source.ts';
 import { jsonOf, refusalOf, RegistryClient } from '../registry-client.ts';
@@ -45,7 +45,7 @@ export class ConsulSource implements DiscoverySource {
     const asked = this.#index;
     try {
       const url = this.#urlOf(waitMs);
-      const headers = await this.#headers();
+      const headers = this.#headers();
       const answer = await this.#client.ask({ url, headers, headMs: mostMsOf(waitMs), signal });
       if (answer.statusCode !== OK) throw await refusalOf(answer, HINTS[answer.statusCode ?? 0]);
       const { value: list } = await jsonOf(answer);
@@ -86,13 +86,14 @@ export class ConsulSource implements DiscoverySource {
   }
 
   // Never in the query, which gets into logs.
-  async #headers(): Promise<Record<string, string>> {
+  #headers(): Record<string, string> {
     const { token, tokenFile } = this.#options;
     if (tokenFile === undefined) return token === undefined ? {} : { 'x-consul-token': token };
-    const read = await readFile(tokenFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new Unknown(`the file of the token cannot be read: ${error.code ?? 'unknown fault'}`);
-    });
-    return { 'x-consul-token': read.trim() };
+    try {
+      return { 'x-consul-token': readSecret({ file: tokenFile }).trim() };
+    } catch (error) {
+      throw new Unknown(`the file of the token: ${(error as Error).message}`);
+    }
   }
 
   // A token per question that was not held back; whoever has none left waits.

@@ -1,0 +1,52 @@
+import type { ConfigPath } from '../../config/config-path.ts';
+import type { Rights } from './include.schema.ts';
+import type { Stray } from './strays.ts';
+
+const FILE_KEYS: ReadonlySet<string> = new Set([
+  'ca',
+  'cert',
+  'descriptorSet',
+  'proto',
+  'kubeconfig',
+  'lastKnown',
+]);
+/** Keys whose value is a file only below some others. */
+const FILES_BELOW: Readonly<Record<string, string>> = { key: 'tls', path: 'file', file: 'openapi' };
+/** What stands below them is for services or clients, and means nothing here. */
+const OPAQUE: ReadonlySet<string> = new Set([
+  'respond', 'response', 'setHeaders', 'fallback', 'input', 'headers', 'query', 'cookies', 'labels', 'body', 'answer', 'params',
+]); // prettier-ignore
+
+/**
+ * Files and variables that a team names and may not. Nobody looks at what they lead to before.
+ * Fails closed: whatever is called as a file or a variable is taken for one.
+ */
+export function outsideNames(value: unknown, rights: Rights, path: ConfigPath = []): Stray[] {
+  if (Array.isArray(value)) return value.flatMap((one, index) => outsideNames(one, rights, [...path, index]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, said]: [string, unknown]) => {
+    const at = [...path, key];
+    if (typeof said !== 'string') return OPAQUE.has(key) ? [] : outsideNames(said, rights, at);
+    const isFile =
+      key.endsWith('File') || FILE_KEYS.has(key) || (path.length > 0 && FILES_BELOW[key] === path.at(-1));
+    if (isFile && !isBelow(said, rights.files))
+      return [{ path: at, message: `the file ${said} is not one that it may name; see \`files\`` }];
+    if (key.endsWith('Env') && !isNamed(said, rights.variables))
+      return [{ path: at, message: `the variable ${said} is not one that it may name; see \`variables\`` }];
+    return [];
+  });
+}
+
+/** Whether the name of a variable is one of those that patterns stand for. */
+export function isNamed(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one));
+}
+
+function isBelow(file: string, folders: readonly string[]): boolean {
+  const parts = file.split('/').filter((part) => part !== '.' && part !== '');
+  if (file.startsWith('/') || parts.includes('..')) return false;
+  return folders.some((folder) => {
+    const own = folder.split('/').filter((part) => part !== '.' && part !== '');
+    return own.every((part, index) => parts[index] === part);
+  });
+}

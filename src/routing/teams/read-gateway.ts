@@ -1,0 +1,218 @@
+import { dirname, join } from 'node:path';
+import type { z } from 'zod';
+import {
+  bundleOf,
+  bundleText,
+  writtenDigest,
+  type ConfigBundle,
+  type IncludedPart,
+} from '../../config/config-bundle.ts';
+import { ConfigError, type ConfigFault } from '../../config/config-fault.ts';
+import { renderPath } from '../../config/config-path.ts';
+import { readConfig, type ReadConfig } from '../../config/config-reader.ts';
+import { readConfigText } from '../../config/included-files.ts';
+import type { Variables } from '../../config/interpolation.ts';
+import { nearestName } from '../../config/nearest-name.ts';
+import { gatewaySchemaOf, type GatewayConfig } from '../gateway.schema.ts';
+import type { ActionSource } from '../route-action.ts';
+import type { GatewaySource } from '../table-builder.ts';
+import { composedOf } from './composition.ts';
+import type { IncludeEntry } from './include.schema.ts';
+import { leaveOut, type IncludedFile, type Left, type LeftFiles } from './left-files.ts';
+import { parseTeam, type ParsedTeam } from './parsed-team.ts';
+import { teamSchemaOf, type TeamFile } from './team-file.schema.ts';
+import type { LeftOut } from './teams.ts';
+
+/** What configurations are read as. */
+export interface ConfigForm {
+  readonly gateway: z.ZodType<GatewayConfig>;
+  /** Made for the first file of a team. */
+  readonly team: () => z.ZodType<TeamFile>;
+}
+
+/** The form of configurations with these kinds of routes. */
+export function configFormOf(sources: readonly ActionSource[]): ConfigForm {
+  let team: z.ZodType<TeamFile> | undefined;
+  return { gateway: gatewaySchemaOf(sources), team: () => (team ??= teamSchemaOf(sources)) };
+}
+
+/** How a configuration is read. */
+export interface GatewayReading {
+  /** What `${NAME}` stands for. Default: the environment of the process. */
+  readonly variables?: Variables | undefined;
+  /**
+   * Whether files of teams may be left out of it, where the configuration says so. Default no: their faults are told.
+   */
+  readonly leavesOut?: boolean;
+  /** What files said when they were last without faults, by name. Default: what the text says of it. */
+  readonly good?: ReadonlyMap<string, string> | undefined;
+}
+
+/**
+ * Reads a configuration, and the files that it includes where the text has them.
+ *
+ * @param text what {@link readConfigText} has read.
+ * @throws {ConfigError} with all faults of their form.
+ */
+export function readGateway(
+  form: ConfigForm,
+  text: string,
+  file: string,
+  reading: GatewayReading = {},
+): GatewaySource {
+  const bundle = bundleOf(text);
+  const { variables = process.env } = reading;
+  if (bundle.patterns.length === 0) return readConfig(form.gateway, bundle.main, file, variables);
+  return new IncludedConfig(form, { bundle, text, file, reading }).read();
+}
+
+/** Reads a file with {@link readGateway}, and what it includes. @throws {ConfigError} with all faults of their form. */
+export async function readGatewayFile(
+  form: ConfigForm,
+  file: string,
+  reading: GatewayReading = {},
+): Promise<GatewaySource> {
+  return readGateway(form, await readConfigText(file, reading.variables), file, reading);
+}
+
+interface Given {
+  readonly bundle: ConfigBundle;
+  readonly text: string;
+  readonly file: string;
+  readonly reading: GatewayReading;
+}
+
+/** One configuration that includes files, with what is left out of it or not. */
+class IncludedConfig {
+  readonly #form: ConfigForm;
+  readonly #given: Given;
+  readonly #main: ReadConfig<GatewayConfig>;
+  readonly #parsed = new Map<string, ParsedTeam>();
+
+  constructor(form: ConfigForm, given: Given) {
+    this.#form = form;
+    this.#given = given;
+    const { bundle, file, reading } = given;
+    this.#main = readConfig(form.gateway, bundle.main, file, reading.variables);
+    const faults = bundle.faults.map(({ entry, message }): ConfigFault => {
+      const place = this.#main.document.locate(['include', entry]);
+      return { file, ...place, key: `include[${entry}]`, message };
+    });
+    const all = [...faults, ...unknownShared(this.#main)];
+    if (all.length > 0) throw new ConfigError(all);
+  }
+
+  read(left: LeftFiles = new Map()): GatewaySource {
+    const { bundle } = this.#given;
+    const all = bundle.parts.map((part) => ({ part, parsed: this.#parse(part, left.get(part.name)?.reads) }));
+    const teams = all.flatMap(({ parsed, part }) =>
+      left.get(part.name)?.reads === 'nothing' ? [] : [parsed],
+    );
+    const broken = teams.flatMap(({ faults }) => faults);
+    if (broken.length > 0) {
+      const next = this.#without(left, broken);
+      if (next === undefined) throw new ConfigError(broken);
+      return next;
+    }
+    const { value, document, ...composed } = composedOf(this.#main, teams);
+    const leftOut = all.flatMap(({ part, parsed: { source } }): LeftOut[] => {
+      const { reads, faults = [] } = left.get(part.name) ?? {};
+      return reads === undefined ? [] : [{ file: source.file, team: source.team, serves: reads, faults }];
+    });
+    return {
+      value,
+      document: { ...document, text: this.#textWith(left), digest: writtenDigest(this.#given.text) },
+      teams: {
+        ...composed,
+        sources: teams.map(({ source }) => source),
+        names: [...new Set(teams.map(({ source }) => source.team))].toSorted(),
+        leftOut,
+        good: this.#good(left),
+        without: (faults) => this.#without(left, faults),
+      },
+    };
+  }
+
+  #without(left: LeftFiles, faults: readonly ConfigFault[]): GatewaySource | undefined {
+    if (this.#given.reading.leavesOut !== true) return undefined;
+    const next = leaveOut(this.#files(), left, faults);
+    return next && this.read(next);
+  }
+
+  #files(): readonly IncludedFile[] {
+    return this.#given.bundle.parts.map((part) => ({
+      name: part.name,
+      file: join(dirname(this.#given.file), part.name),
+      mayLeave: this.#entryOf(part).onFault === 'leaveOut',
+      written: part.fault === undefined ? part.text : UNREADABLE,
+      good: this.#goodOf(part),
+    }));
+  }
+
+  // What is written in the files, and for those that are left out what holds instead.
+  #textWith(left: LeftFiles): string {
+    const { bundle, text } = this.#given;
+    const isWritten = left.size === 0 && bundle.parts.every(({ used }) => used === undefined);
+    if (isWritten) return text;
+    const parts = bundle.parts.map((part) => ({
+      ...part,
+      used: left.get(part.name)?.reads === 'last-good' ? this.#goodOf(part) : undefined,
+    }));
+    return bundleText({ ...bundle, parts });
+  }
+
+  #good(left: LeftFiles): ReadonlyMap<string, string> {
+    const texts = this.#given.bundle.parts.flatMap((part): [string, string][] => {
+      const { reads } = left.get(part.name) ?? {};
+      const text = reads === undefined ? part.text : reads === 'last-good' ? this.#goodOf(part) : undefined;
+      return text === undefined ? [] : [[part.name, text]];
+    });
+    return new Map(texts);
+  }
+
+  #goodOf({ name, used }: IncludedPart): string | undefined {
+    return this.#given.reading.good?.get(name) ?? used;
+  }
+
+  #entryOf({ entry }: IncludedPart): IncludeEntry {
+    const found = this.#main.value.include?.[entry];
+    if (found === undefined) throw new Error(`there is no include[${entry}]`);
+    return found;
+  }
+
+  #parse(part: IncludedPart, reads: Left['reads'] | undefined): ParsedTeam {
+    const key = `${part.name}\n${reads ?? 'written'}`;
+    const known = this.#parsed.get(key);
+    if (known !== undefined) return known;
+    const { file, reading } = this.#given;
+    const { line, column } = this.#main.document.locate(['include', part.entry]);
+    const isGood = reads === 'last-good';
+    const parsed = parseTeam(isGood ? { ...part, text: this.#goodOf(part) ?? '', fault: undefined } : part, {
+      folder: dirname(file),
+      schema: this.#form.team(),
+      variables: reading.variables ?? process.env,
+      entry: this.#entryOf(part),
+      grantedAt: `${file}:${line}:${column}`,
+    });
+    this.#parsed.set(key, parsed);
+    return parsed;
+  }
+}
+
+// A right to what there is not is a slip of whoever gives it.
+function unknownShared({ value, document }: ReadConfig<GatewayConfig>): ConfigFault[] {
+  const known = Object.keys(value.upstreams);
+  return (value.include ?? []).flatMap(({ rights: { upstreams } }, entry) =>
+    (upstreams === 'any' ? [] : upstreams).flatMap((name, index): ConfigFault[] => {
+      if (known.includes(name) || name.includes('{team}')) return [];
+      const path = ['include', entry, 'rights', 'upstreams', index];
+      const key = renderPath(path, undefined);
+      const message = `there is no upstream "${name}" in this file`;
+      const suggestion = nearestName(name, known);
+      return [{ file: document.file, ...document.locate(path), key, message, suggestion }];
+    }),
+  );
+}
+
+/** No file says this. */
+const UNREADABLE = '\0';
