@@ -19,7 +19,7 @@ export async function readMetrics(adminOrigin: string): Promise<string> {
 export function sumOf(metrics: string, name: string, labels = ''): number {
   return metrics
     .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) && line.includes(labels))
+    .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 

@@ -90,13 +90,17 @@ export class Stand {
     if (onPath('redis-server') !== undefined) await this.#startRedis();
   }
 
-  /** Starts the gateway of a case as users start it. `flags` are for Node, `more` is for its environment. */
+  /**
+   * Starts the gateway of a case as users start it. `flags` are for Node, `more` is for its environment, where PORT and
+   * ADMIN_PORT may stand as well.
+   */
   async startGateway(
     one: Pick<BenchCase, 'name' | 'config' | 'logLevel' | 'needsRedis' | 'routes' | 'traced'>,
     flags: readonly string[] = [],
     more: Readonly<Record<string, string>> = {},
   ): Promise<Subject> {
-    const [port, adminPort] = [await freePort(), await freePort()];
+    const port = Number(more['PORT'] ?? (await freePort()));
+    const adminPort = Number(more['ADMIN_PORT'] ?? (await freePort()));
     const logFile = join(this.folder, `${one.name}-${port}.log`);
     const env = {
       ...this.#env,

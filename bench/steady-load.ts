@@ -1,4 +1,4 @@
-import { Agent, request, type IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a client saw of one request. */
@@ -16,26 +16,41 @@ export interface Seen {
 /** How a load is made. */
 export interface SteadyLoadOptions {
   readonly perSecond: number;
+  /** Default GET, and POST with a body. */
+  readonly method?: string;
   /** Fields of each request. */
   readonly headers?: () => Record<string, string>;
+  /** Of each request. */
+  readonly body?: string;
+  /** What is made of an answer; default {@link readAnswer}. */
+  readonly read?: (head: AnswerHead, text: string) => Answered;
 }
+
+/** The status and the fields of an answer. */
+export interface AnswerHead {
+  readonly statusCode?: number | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** What became of a request. */
+export type Answered = Pick<Seen, 'kind' | 'servedBy'>;
 
 const MOST_SOCKETS = 256;
 /** An answer that does not come at all is a kind, too; longer than any limit of a gateway here. */
-const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 20_000;
 
-/** So many requests a second, whatever becomes of those before; a request counts from when it was due. */
+/** So many requests a second over HTTP/1.1, whatever becomes of those before; a request counts from when it was due. */
 export class SteadyLoad {
   readonly seen: Seen[] = [];
-  readonly #url: string;
-  readonly #options: SteadyLoadOptions;
+  protected readonly url: string;
+  protected readonly options: SteadyLoadOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS });
   #isOver = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(url: string, options: SteadyLoadOptions) {
-    this.#url = url;
-    this.#options = options;
+    this.url = url;
+    this.options = options;
   }
 
   /** Begins. */
@@ -53,7 +68,7 @@ export class SteadyLoad {
 
   async #run(): Promise<void> {
     const asked: Promise<void>[] = [];
-    const everyMs = 1000 / this.#options.perSecond;
+    const everyMs = 1000 / this.options.perSecond;
     for (let dueAt = performance.now(); !this.#isOver; dueAt += everyMs) {
       const wait = dueAt - performance.now();
       if (wait > 1) await sleep(wait);
@@ -63,30 +78,35 @@ export class SteadyLoad {
   }
 
   async #ask(dueAt: number): Promise<void> {
-    const { kind, servedBy } = await this.#once();
+    const { kind, servedBy } = await this.once();
     this.seen.push({ kind, servedBy, dueAt, ms: performance.now() - dueAt });
   }
 
-  #once(): Promise<Pick<Seen, 'kind' | 'servedBy'>> {
+  /** One request. */
+  protected once(): Promise<Answered> {
     return new Promise((resolve) => {
       const broke = (what: string) => resolve({ kind: what, servedBy: undefined });
-      const options = { agent: this.#agent, headers: this.#options.headers?.() ?? {}, timeout: PATIENCE_MS };
-      const outgoing = request(this.#url, options, (incoming) => {
+      const { method, body, read = readAnswer } = this.options;
+      const options = {
+        agent: this.#agent,
+        method: method ?? (body === undefined ? 'GET' : 'POST'),
+        headers: this.options.headers?.() ?? {},
+        timeout: PATIENCE_MS,
+      };
+      const outgoing = request(this.url, options, (incoming) => {
         let text = '';
         incoming.setEncoding('utf8').on('data', (piece: string) => (text += piece));
         incoming.once('error', () => broke(`cut after ${incoming.statusCode}`));
-        incoming.once('end', () => resolve(readAnswer(incoming, text)));
+        incoming.once('end', () => resolve(read(incoming, text)));
       });
       outgoing.once('timeout', () => outgoing.destroy(new Error('no answer')));
-      outgoing.once('error', ({ code, message }: NodeJS.ErrnoException) => broke(code ?? message)).end();
+      outgoing.once('error', ({ code, message }: NodeJS.ErrnoException) => broke(code ?? message)).end(body);
     });
   }
 }
 
-function readAnswer(
-  { statusCode = 0, headers }: IncomingMessage,
-  text: string,
-): Pick<Seen, 'kind' | 'servedBy'> {
+/** By the status, the code of a problem, and whether the answer is whole: all answers here are JSON. */
+export function readAnswer({ statusCode = 0, headers }: AnswerHead, text: string): Answered {
   let body: { readonly code?: string; readonly target?: string };
   try {
     body = JSON.parse(text) as typeof body;

@@ -1,5 +1,6 @@
 /**
- * One target, in a process of its own on HOST and PORT. Answers with its NAME until it is told otherwise by `PUT` of a
+ * One target, in a process of its own on HOST and PORT. Answers with its NAME and how much it was sent, with events below
+ * `/events`, and with what it hears on WebSockets, until it is told otherwise by `PUT` of a
  * {@link Order} to its control server. Prints one line of JSON once it listens: {@link Told}.
  *
  * @module
@@ -9,6 +10,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FAULTS, GARBAGE } from '../../test/support/faults.ts';
 import { randomFrom } from '../../test/support/random.ts';
+import { echoSockets, sendEvents } from './live.ts';
 
 /** How a target is from now on. */
 export interface Order {
@@ -33,9 +35,17 @@ const name = process.env['NAME'] ?? '';
 let order: Order = { fault: 'none', seed: 0 };
 let random = randomFrom(0);
 
-const well: RequestListener = ({ url = '' }, response) => {
-  response.statusCode = url.endsWith('?fail') ? 500 : 200;
-  response.setHeader('content-type', 'application/json').end(JSON.stringify({ target: name }));
+const well: RequestListener = (request, response) => {
+  const { url = '' } = request;
+  if (url.startsWith('/events')) return sendEvents(request, response);
+  let received = 0;
+  request.on('data', (piece: Buffer) => (received += piece.length));
+  request.once('end', () => {
+    response.statusCode = url.endsWith('?fail') ? 500 : 200;
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify({ target: name, received, at: Date.now() }));
+  });
 };
 
 const faults = {
@@ -55,6 +65,7 @@ const service = createServer((request, response) => {
   if (fault === 'none' || random() >= share) return well(request, response);
   faults[fault](request, response);
 });
+echoSockets(service);
 service.on('connection', (socket) => socket.on('error', () => undefined));
 // It is not the target who closes a connection that is about to be used.
 service.keepAliveTimeout = 120_000;

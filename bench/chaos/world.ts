@@ -73,6 +73,12 @@ function launch(stand: Stand, name: string, host: string, port: number) {
   return stand.startTelling<Told>('chaos/target.ts', { NAME: name, HOST: host, PORT: String(port) });
 }
 
+/** How a gateway is started, besides its configuration. */
+export interface GatewayStart {
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** What a scenario works with. */
 export class World {
   readonly stand: Stand;
@@ -104,17 +110,13 @@ export class World {
     return target;
   }
 
-  /** Starts a gateway, as users do. */
-  async startGateway(config: object): Promise<Subject> {
+  /** Starts a gateway, as users do. `flags` are for Node. */
+  async startGateway(config: object, { flags, env }: GatewayStart = {}): Promise<Subject> {
     const file = join(this.stand.folder, `chaos-${this.#gateways.length}.yaml`);
     writeFileSync(file, JSON.stringify(config));
     const needsRedis = this.stand.redisUrl === undefined ? {} : ({ needsRedis: true } as const);
-    const gateway = await this.stand.startGateway({
-      name: 'chaos',
-      config: file,
-      logLevel: 'warn',
-      ...needsRedis,
-    });
+    const one = { name: 'chaos', config: file, logLevel: 'warn', ...needsRedis } as const;
+    const gateway = await this.stand.startGateway(one, flags, env);
     this.#gateways.push(gateway);
     return gateway;
   }

@@ -6,6 +6,7 @@ import { besideCluster, isCluster, openCluster, readyMasters } from './redis-clu
 import { redisFault } from './redis-fault.ts';
 import { RedisLine, type StoreLog } from './redis-line.ts';
 import { serverOptions, type RedisOptions } from './redis-options.ts';
+import { sentinelConnector } from './sentinel-connector.ts';
 import { sendTogether } from './send-together.ts';
 
 export { redisFault } from './redis-fault.ts';
@@ -40,7 +41,10 @@ export function createRedis(url: string, log: StoreLog, access: RedisAccess = {}
     lines.set(cluster, line);
     return cluster;
   }
-  const redis = new (client().Redis)(serverOptions(place, access));
+  const { Redis, SentinelConnector } = client();
+  const options = serverOptions(place, access);
+  if (place.kind === 'sentinel') options.Connector = sentinelConnector(SentinelConnector);
+  const redis = new Redis(options);
   lines.set(redis, line);
   redis.on('connect', () => sendTogether(redis.stream));
   let reason = 'the connection was closed';

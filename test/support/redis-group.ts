@@ -65,6 +65,8 @@ export interface RedisGroup {
   readonly url: string;
   /** Those that keep data. */
   readonly nodes: readonly GroupNode[];
+  /** Those that watch over them, where there are any. */
+  readonly sentinels?: readonly GroupNode[];
   stop(): Promise<void>;
 }
 
@@ -163,7 +165,8 @@ export async function startSentinels(downAfterMs = 400): Promise<RedisGroup> {
     return fact('num-other-sentinels') === '2' && fact('num-slaves') === '1';
   });
   const url = `redis+sentinel://${sentinels.map((one) => `127.0.0.1:${one.port}`).join(',')}/${MASTER}`;
-  return { url, nodes: [master, replica], stop: () => stopAll([master, replica, ...sentinels], folder) };
+  const nodes = [master, replica];
+  return { url, nodes, sentinels, stop: () => stopAll([...nodes, ...sentinels], folder) };
 }
 
 function serverArgs(port: number, folder: string): string[] {

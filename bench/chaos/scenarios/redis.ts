@@ -157,7 +157,8 @@ function configFor(target: string): object {
   };
 }
 
-async function isUsed({ adminOrigin }: Subject): Promise<boolean> {
+/** Whether a gateway goes by Redis: it is connected, and its limits are counted there. */
+export async function isUsed({ adminOrigin }: Subject): Promise<boolean> {
   const metrics = await readMetrics(adminOrigin);
   return ['connection', 'limits'].every(
     (use) => sumOf(metrics, 'gatehouse_store_use_up', `use="${use}"`) === 1,

@@ -1,0 +1,55 @@
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { PATIENCE_MS, readAnswer, SteadyLoad, type Answered } from '../steady-load.ts';
+
+/**
+ * The same steady load over HTTP/2 without TLS, by prior knowledge, on one connection: another one is opened when a GOAWAY
+ * has ended it.
+ */
+export class Http2SteadyLoad extends SteadyLoad {
+  #session: ClientHttp2Session | undefined = undefined;
+
+  override async stop(): Promise<void> {
+    await super.stop();
+    this.#session?.destroy();
+  }
+
+  protected override once(): Promise<Answered> {
+    const { method, headers, body, read = readAnswer } = this.options;
+    const { pathname } = new URL(this.url);
+    return new Promise((resolve) => {
+      const broke = (kind: string): void => resolve({ kind, servedBy: undefined });
+      const stream = this.#usable().request({
+        ':method': method ?? (body === undefined ? 'GET' : 'POST'),
+        ':path': pathname,
+        ...headers?.(),
+      });
+      let [text, status] = ['', 0];
+      stream.once('response', ({ ':status': given }) => void (status = given ?? 0));
+      stream.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      stream.setTimeout(PATIENCE_MS, () => broke('no answer'));
+      stream.once('error', ({ message }) => broke(message));
+      stream.once('close', () =>
+        isWhole(stream, status)
+          ? resolve(read({ statusCode: status, headers: {} }, text))
+          : broke(`cut after ${status}`),
+      );
+      stream.end(body);
+    });
+  }
+
+  #usable(): ClientHttp2Session {
+    const last = this.#session;
+    if (last !== undefined && !last.closed && !last.destroyed) return last;
+    const session = connect(this.url);
+    // What it means for requests is told to each of them.
+    session.on('error', () => undefined);
+    // Those under way are answered; nothing new is asked here.
+    session.on('goaway', () => session.close());
+    this.#session = session;
+    return session;
+  }
+}
+
+function isWhole({ rstCode }: ClientHttp2Stream, status: number): boolean {
+  return rstCode === 0 && status > 0;
+}
