@@ -65,7 +65,7 @@ export class ConfigDifferences {
     const compiled = async (one: ComparedConfig): Promise<Snapshot> => {
       const { current } = this.#deps.snapshots;
       // One that was refused has no meaning, and what was wrong with it is known.
-      if (one.outcome === 'refused' && one.faults !== undefined) throw new ConfigError(one.faults);
+      if (one.outcome === 'refused' && one.faults?.length) throw new ConfigError(one.faults);
       const isCurrent = current.source.document.text === one.text;
       // Neither ends while it is compared: another one may come into force meanwhile.
       if (isCurrent) current.hold();

@@ -56,11 +56,15 @@ describe('ConfigReadings', () => {
     expect((await found('SIGHUP')).isKnown).toBe(false);
     expect((await found('certificate')).isKnown).toBe(false);
     await readings.willRead([cert]);
+    // Until it is read: a text that says what is in force already reads nothing.
+    expect((await found('certificate')).isKnown).toBe(false);
+    readings.namedAreRead();
     expect((await found('certificate')).isKnown).toBe(true);
     expect((await found('certificate', 'an earlier text')).isKnown).toBe(true);
     writeFileSync(cert, 'another');
     expect([(await found('certificate')).isKnown, (await found()).isKnown]).toEqual([false, true]);
     await readings.willRead([cert]);
+    readings.namedAreRead();
     writeFileSync(file, 'version: 2');
     expect((await found('certificate')).isKnown).toBe(false);
   });

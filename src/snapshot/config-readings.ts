@@ -27,6 +27,7 @@ export interface ConfigReading {
 export class ConfigReadings {
   #file = '';
   #named = '';
+  #next = '';
 
   /** Reads the file. Never rejects. @param trigger `file` and `certificate` are what a watch says. */
   async read(trigger: string, { file, names, given }: WantedReading): Promise<ConfigReading> {
@@ -48,9 +49,14 @@ export class ConfigReadings {
     };
   }
 
-  /** Is told what a configuration names, before that is read for it. Never rejects. */
+  /** Is told what a configuration names, before that is read for it; see {@link namedAreRead}. Never rejects. */
   async willRead(names: readonly string[]): Promise<void> {
-    this.#named = await stampsOf(names);
+    this.#next = await stampsOf(names);
+  }
+
+  /** Is told that they are read now: one that says what is in force already is not compiled, and reads nothing. */
+  namedAreRead(): void {
+    this.#named = this.#next;
   }
 }
 

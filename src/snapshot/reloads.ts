@@ -232,7 +232,9 @@ export class Reloads {
   #compile(source: GatewaySource, trigger: string): Snapshot | undefined {
     // Asked for by name, it is made all the same: files that the configuration names may have changed.
     const isSame = this.#isClosed || (trigger === 'file' && this.#candidates.isSame(source));
-    return isSame ? undefined : this.#candidates.compile(source);
+    if (isSame) return undefined;
+    this.#readings.namedAreRead();
+    return this.#candidates.compile(source);
   }
 
   #used(next: Snapshot | undefined, wanted: WantedReload): Reload {

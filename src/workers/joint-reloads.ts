@@ -168,6 +168,7 @@ export class JointReloads {
     const answers = await this.#ask(members, text, asked);
     const given = answers.flatMap(([, answer]) => answer ?? []);
     const outcome = outcomeOf(given.map(({ reload }) => reload.outcome));
+    if (outcome !== 'unchanged') this.#readings.namedAreRead();
     if (outcome === 'reloaded') {
       // Where something was left out of it, whoever comes later leaves out the same.
       this.#text = given.find(({ inForce }) => inForce !== undefined)?.inForce ?? text;

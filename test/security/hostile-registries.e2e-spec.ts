@@ -81,7 +81,7 @@ const clusters: Readonly<Record<string, Row<RequestListener>>> = {
   'endless-pages': [
     (_, response) =>
       sendJson(response, { ...listOf(), metadata: { resourceVersion: '1', continue: 'more' } }),
-    /more than 50000 slices/,
+    /more than 50000 endpointslices/,
   ],
   'swelling-items': [json(`{"items":[${'{},'.repeat(SWELLING)}{}]}`), /too many parts/],
 };

@@ -38,6 +38,8 @@ interface Kept {
   readonly waiting: Waiting[];
   /** Whether it is among those that are about to make a call. */
   isLeaving: boolean;
+  /** The last call, which may be over. */
+  call: Promise<void> | undefined;
 }
 
 /**
@@ -110,7 +112,11 @@ export class Leases {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
-    const calls = [...this.#all.values()].map((kept) => this.#giveBack(kept, this.#now()));
+    const calls = [...this.#all.values()].map(async (kept) => {
+      // What is on its way brings tokens that belong back as well.
+      for (let call; call !== kept.call;) await (call = kept.call);
+      await this.#giveBack(kept, this.#now());
+    });
     await Promise.race([Promise.all(calls), sleep(PATIENCE_MS, undefined, { ref: false })]);
   }
 
@@ -156,7 +162,11 @@ export class Leases {
   }
 
   /** Never rejects. */
-  async #call(kept: Kept, call: LeaseCall, waiting: Waiting | undefined): Promise<void> {
+  #call(kept: Kept, call: LeaseCall, waiting: Waiting | undefined): Promise<void> {
+    return (kept.call = this.#made(kept, call, waiting));
+  }
+
+  async #made(kept: Kept, call: LeaseCall, waiting: Waiting | undefined): Promise<void> {
     const { lease } = kept;
     try {
       const reply = await this.#sent(kept.key, call, waiting);
@@ -195,7 +205,7 @@ export class Leases {
   #keep(key: string, rule: BucketRule, now: number): Kept {
     if (this.#all.size >= this.#most) this.#makeRoom(now);
     const lease = new Lease(rule, now, this.#tally, this.#deps.replicas);
-    const kept: Kept = { key, lease, waiting: [], isLeaving: false };
+    const kept: Kept = { key, lease, waiting: [], isLeaving: false, call: undefined };
     this.#all.set(key, kept);
     this.#timer ??= setInterval(this.#sweep, SWEEP_MS).unref();
     return kept;
