@@ -37,9 +37,9 @@ export class ConfigFileWatch {
   /**
    * Begins to look.
    *
-   * @param readAtMs when the file was read that is in use, in ms since the epoch: a change since then is told, too. Default: now.
+   * @param readAtMs when the file was read that is in use, in ms since the epoch: a change since then is told, too. Default: those from now on.
    */
-  start(readAtMs = Date.now() + LAG_MS): void {
+  start(readAtMs = Infinity): void {
     const found = this.#found();
     this.#seen = stampOf(found);
     this.#looks = setInterval(() => void this.look(), this.#times.lookEveryMs).unref();
