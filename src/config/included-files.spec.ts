@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +81,15 @@ describe('readConfigText', () => {
       { entry: 0, message: 'there is no file teams/none.yaml' },
     ]);
     expect((await read('["none/*.yaml"]')).faults).toEqual([]);
+  });
+
+  it('waits for no pipe, and reads no folder', async () => {
+    execFileSync('mkfifo', [join(folder, 'teams/pipe.yaml')]);
+    mkdirSync(join(folder, 'teams/folder.yaml'));
+    expect((await read('["teams/*.yaml"]')).parts.map(({ name, fault }) => [name, fault])).toEqual([
+      ['teams/folder.yaml', 'expected a file'],
+      ['teams/pipe.yaml', 'expected a file'],
+    ]);
   });
 
   it('reads so many files and no more', async () => {

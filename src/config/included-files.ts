@@ -151,7 +151,10 @@ async function partOf(
       return refused(
         'leads out of the folder of the configuration; name the folder it leads to under `follow`',
       );
-    const { size } = await stat(path);
+    const found = await stat(path);
+    // A pipe would be waited for without end.
+    if (!found.isFile()) return refused('expected a file');
+    const { size } = found;
     if (size > MOST_BYTES) return refused(`expected at most ${MOST_BYTES} bytes, found ${size}`);
     if (size > budget.left)
       return refused(`expected at most ${MOST_BYTES_OF_ALL} bytes in all included files`);
