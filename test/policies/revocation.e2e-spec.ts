@@ -39,9 +39,10 @@ let closed: TestGateway;
 let sockets: SocketService;
 
 const optionsFor = (onStoreError: string): ShopOptions => ({
-  environment: () => ({ REDIS_URL: redis.url, REDIS_TIMEOUT: '500ms' }),
+  environment: () => ({ REDIS_URL: redis.url, REDIS_TIMEOUT: '1s' }),
   modules: [ForeverModule],
-  identity: { revocation: { onStoreError, staleAfter: '500ms' } },
+  // Long enough that a busy machine does not look like a Redis that is gone.
+  identity: { revocation: { onStoreError, staleAfter: '3s' } },
   upstreams: () => ({
     kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [kinds.url] },
   }),
@@ -59,7 +60,7 @@ async function another(onStoreError: string): Promise<TestGateway> {
   const config = JSON.stringify(shopConfig(one.services, one.echo, optionsFor(onStoreError)));
   return startGateway({
     config,
-    environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '500ms' },
+    environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '1s' },
     modules: [ForeverModule],
   });
 }

@@ -98,8 +98,16 @@ interface OidcSession {
 
 const FORM = `<!doctype html><title>Log in</title><form><button name="user" value="bob">Bob</button></form>`;
 
+/**
+ * Its own patience with those whom it tells of a log-out is 2.5 s, which a busy machine may need. Its dispatcher refuses
+ * the loopback, if an earlier suite of this process has used `fetch`.
+ */
 function patiently(url: string, options: RequestInit): Promise<Response> {
-  return fetch(url, { ...options, signal: AbortSignal.timeout(15_000) });
+  return fetch(url, {
+    ...options,
+    dispatcher: undefined,
+    signal: AbortSignal.timeout(15_000),
+  } as RequestInit);
 }
 
 function configurationOf(
@@ -128,7 +136,6 @@ function configurationOf(
     claims: { openid: ['sub', 'sid', 'roles', 'email', 'pad'] },
     conformIdTokenClaims: false,
     cookies: { keys: ['not-a-secret'] },
-    // Its own patience with those whom it tells of a log-out is 2.5 s, which a busy machine may need.
     fetch: (url: string, options: RequestInit) =>
       // As providers do, it tells again what broke off unanswered: its agent may take up a connection that has just ended.
       patiently(url, options).catch(() => patiently(url, options)),
