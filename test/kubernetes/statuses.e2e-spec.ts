@@ -245,6 +245,22 @@ describe('statuses of objects', () => {
     expect(status?.['parents']).toMatchObject([others, { controllerName: 'gatehouse.dev/gateway' }]);
   });
 
+  it('takes back what it has said of a route that goes to another Gateway', async () => {
+    const host = cluster.get('HTTPRoute', 'kind') as ClusterObject;
+    const others = { parentRef: { name: 'mesh' }, controllerName: 'somebody.example/else', conditions: [] };
+    cluster.apply({
+      ...host,
+      spec: { ...host.spec, parentRefs: [{ name: 'others' }] },
+      status: { parents: [others, ...(host.status?.['parents'] as object[])] },
+    });
+    const { status } = await cluster.until(
+      'HTTPRoute',
+      'kind',
+      (one) => (one.status?.['parents'] as object[]).length === 1,
+    );
+    expect(status).toEqual({ parents: [others] });
+  });
+
   it('writes nothing that is there already', async () => {
     await sleep(300);
     const writes = (): number => cluster.asked.filter((one) => one.startsWith('PATCH')).length;
