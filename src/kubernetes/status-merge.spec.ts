@@ -63,6 +63,6 @@ describe('mergedStatus', () => {
       US,
       NOW,
     );
-    expect((merged?.['conditions'] as Json[]).map(({ type }) => type)).toEqual(['Audited', 'Accepted']);
+    expect(merged).toMatchObject({ conditions: [{ type: 'Audited' }, { type: 'Accepted' }] });
   });
 });

@@ -166,6 +166,8 @@ metadata: { name: others }
 spec: { gatewayClassName: somebody, listeners: [{ name: http, port: 80, protocol: HTTP }] }
 `;
 
+const parentsOf = ({ status }: ClusterObject): readonly object[] => (status?.['parents'] ?? []) as object[];
+
 const conditionsOf = ({ status }: ClusterObject): Conditions =>
   ((status?.['parents'] as { conditions: Conditions }[] | undefined)?.[0]?.conditions ?? []) as Conditions;
 
@@ -251,13 +253,9 @@ describe('statuses of objects', () => {
     cluster.apply({
       ...host,
       spec: { ...host.spec, parentRefs: [{ name: 'others' }] },
-      status: { parents: [others, ...(host.status?.['parents'] as object[])] },
+      status: { parents: [others, ...parentsOf(host)] },
     });
-    const { status } = await cluster.until(
-      'HTTPRoute',
-      'kind',
-      (one) => (one.status?.['parents'] as object[]).length === 1,
-    );
+    const { status } = await cluster.until('HTTPRoute', 'kind', (one) => parentsOf(one).length === 1);
     expect(status).toEqual({ parents: [others] });
   });
 
