@@ -5,7 +5,9 @@
 import { readFileSync } from 'node:fs';
 
 const [, , wanted, ...files] = process.argv;
-const [first, second] = files.map((file) => JSON.parse(readFileSync(file, 'utf8') || '{"testResults":[]}').testResults);
+const [first, second] = files.map(
+  (file) => JSON.parse(readFileSync(file, 'utf8') || '{"testResults":[]}').testResults,
+);
 
 const failedOf = (suites) => suites.filter(({ status }) => status === 'failed').map(({ name }) => name);
 
@@ -25,7 +27,8 @@ if (wanted === 'failed') console.log(failedOf(first).join('\n'));
 else {
   const again = second ?? [];
   const twice = new Set(again.map(({ name }) => name));
-  for (const { name, status } of again) if (status === 'passed') console.log(`UNSTEADY (passed the second time): ${name}`);
+  for (const { name, status } of again)
+    if (status === 'passed') console.log(`UNSTEADY (passed the second time): ${name}`);
   const { passed, failed } = totalsOf([...first.filter(({ name }) => !twice.has(name)), ...again]);
   console.log(`${passed} passed, ${failed} failed`);
 }
