@@ -15,7 +15,7 @@ const ECHO = {
   isTls: false,
   localAddress: '127.0.0.1',
   reach: 'all',
-  verdict: { caller: { role: 'admin', by: 'token' } },
+  verdict: { caller: { name: 'ann', role: 'admin', by: 'token' } },
 } as const;
 const TOKEN = 'Bearer abcdefghijklmnopqrstuvwxyz';
 
