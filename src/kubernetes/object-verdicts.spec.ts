@@ -76,4 +76,14 @@ spec: { ingressClassName: g, defaultBackend: { service: { name: ${service}, port
       ['broken', 'refused', 'match: bad'],
     ]);
   });
+
+  it('holds for an object that has changed since it was judged, as of the generation that it has now', () => {
+    const text = EDGE + serviceText('a') + route('whole', '{ name: edge }');
+    const judged = translate(viewOf(text), settingsOf(), { check: () => [], broken: new Map() });
+    const later = viewOf(text.replace('{ name: whole }', '{ name: whole, generation: 2 }'));
+    expect(verdictsOn(later, judged).find(({ name }) => name === 'whole')).toMatchObject({
+      state: 'served',
+      generation: 2,
+    });
+  });
 });

@@ -1,6 +1,7 @@
 import type { ObjectState, ObjectVerdict } from '../snapshot/followed-cluster.ts';
 import { KINDS, type Kind, type KindName } from './kinds.ts';
 import { listOf, textOf, wordsOf, type Json, type Resource } from './resource.ts';
+import { brokenKey } from './translate/broken.ts';
 import type { ClusterView } from './translate/settings.ts';
 import type { StatusDraft } from './translate/status-draft.ts';
 import type { Translation } from './translate/translate.ts';
@@ -20,12 +21,13 @@ export function verdictsOn(
   view: ClusterView,
   { statuses, remarks }: Pick<Translation, 'statuses' | 'remarks'>,
 ): readonly ObjectVerdict[] {
-  const drafts = new Map(statuses.map((draft) => [draft.of, draft]));
-  const byObject = Map.groupBy(remarks, ({ of }) => of);
+  // By name: an object may have changed since, and is still the one that was judged.
+  const drafts = new Map(statuses.map((draft) => [brokenKey(draft.of), draft]));
+  const byObject = Map.groupBy(remarks, ({ of }) => of && brokenKey(of));
   return JUDGED.flatMap(({ kind }) =>
     view.all(kind as KindName).map((of) => {
-      const said = byObject.get(of) ?? [];
-      const draft = drafts.get(of);
+      const said = byObject.get(brokenKey(of)) ?? [];
+      const draft = drafts.get(brokenKey(of));
       if (draft === undefined) return verdict(of, 'ignored', [NOT_OURS[kind as KindName] ?? '']);
       const { state, why } = readStatus(draft);
       const isRefused = said.some(({ isWhole }) => isWhole === true);
