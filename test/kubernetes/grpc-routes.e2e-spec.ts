@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Metadata, status, type Client } from '@grpc/grpc-js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterGateway, GATEWAY, serviceAt } from '../support/cluster-gateway.ts';
 import { TestCluster } from '../support/cluster.ts';
 import { KindsServer } from '../support/kinds-server.ts';
@@ -90,7 +91,7 @@ describe('a GRPCRoute', () => {
     cluster.apply(...ROUTES);
     world = await ClusterGateway.start(cluster, {}, { listeners: [{ port: 0, http2: true }] });
     client = grpcClient(world.gateway.gateway.urls[0] ?? '');
-    for (let tries = 0; tries < 400 && (await unary(client)).code !== status.OK; tries += 1);
+    for (let tries = 0; tries < 1000 && (await unary(client)).code !== status.OK; tries += 1) await sleep(5);
   });
 
   beforeEach(() => {

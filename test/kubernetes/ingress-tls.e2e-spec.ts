@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { freePort } from '../../src/listeners/free-port.ts';
 import { ClusterGateway, serviceAt } from '../support/cluster-gateway.ts';
@@ -109,8 +110,10 @@ describe('Ingresses with tls', () => {
     const before = await open('one.test');
     cluster.apply(secretOf('one', of('one.test', 'renewed.test')));
     let names = '';
-    for (let tries = 0; tries < 400 && !names.includes('renewed'); tries += 1)
+    for (let tries = 0; tries < 400 && !names.includes('renewed'); tries += 1) {
+      await sleep(5);
       names = await namesOf('one.test');
+    }
     expect(names).toContain('renewed.test');
     expect(await namesOf('two.test')).toBe('DNS:two.test');
     before.write('GET / HTTP/1.1\r\nHost: one.test\r\nConnection: close\r\n\r\n');
