@@ -1,10 +1,11 @@
 import type { AccessTable } from '../access-table.ts';
 import type { GatewayConfig } from '../gateway.schema.ts';
+import { mayMeet } from '../access-paths.ts';
 import { parsePathPattern, type PathPattern } from '../path-pattern.ts';
 import { RouteFault } from '../route-compiler.ts';
 import type { RouteDefinition } from '../route.ts';
-import { boundOf, looser } from './named-rights.ts';
-import type { Teams, TeamSource } from './teams.ts';
+import { boundOf, looser } from './bounds.ts';
+import type { Granted, Teams, TeamSource } from './teams.ts';
 import { isTight } from './tightness.ts';
 
 /** A path that a team was given, and all below it. */
@@ -29,7 +30,7 @@ export class RouteRights {
     this.#teams = teams;
     this.#config = config;
     this.#access = access;
-    this.#grants = Map.groupBy(teams.sources.flatMap(grantsOf), ({ prefix }) => prefix);
+    this.#grants = Map.groupBy(teams.granted.flatMap(grantsOf), ({ prefix }) => prefix);
     this.#byFile = new Map(teams.sources.map((source) => [source.file, source]));
   }
 
@@ -59,6 +60,22 @@ export class RouteRights {
         ? [fault(['policies', 'authorization'], 'would hold in place of what `access` says of its path')]
         : []),
     ];
+  }
+
+  /**
+   * A route of a team without the paths that were given to others in particular and that its pattern takes as well, whatever its
+   * hosts: neither what these have no route for, nor what they have while their file is left out.
+   */
+  fenced(definition: RouteDefinition): RouteDefinition {
+    const pattern = definition.team === undefined ? undefined : patternOf(definition);
+    if (pattern === undefined || (!pattern.wildcard && pattern.parameters.length === 0)) return definition;
+    const [literal = '/'] = prefixesOf(pattern);
+    const outside = [...this.#grants].flatMap(([prefix, grants]) => {
+      const isOthers = grants.every(({ team }) => team !== definition.team);
+      return isOthers && isBelow(prefix, literal) && mayTake(pattern, prefix) ? [prefix] : [];
+    });
+    if (outside.length === 0) return definition;
+    return { ...definition, match: { ...definition.match, outside } };
   }
 
   #pathFault(pattern: PathPattern, { team, rights }: TeamSource): string | undefined {
@@ -113,7 +130,20 @@ function patternOf({ match, paths }: RouteDefinition): PathPattern | undefined {
   }
 }
 
-function grantsOf({ team, rights, grantedAt }: TeamSource): Grant[] {
+function isBelow(prefix: string, other: string): boolean {
+  return prefix !== other && (other === '/' || prefix.startsWith(`${other}/`));
+}
+
+// What is wrong with the form of a prefix keeps anybody from having a route there.
+function mayTake(pattern: PathPattern, prefix: string): boolean {
+  try {
+    return mayMeet(pattern, parsePathPattern(`${prefix}/*`, 'keep'));
+  } catch {
+    return false;
+  }
+}
+
+function grantsOf({ team, rights, grantedAt }: Granted): Grant[] {
   return rights.paths.map((prefix) => ({ team, prefix, grantedAt }));
 }
 
