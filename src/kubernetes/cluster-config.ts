@@ -1,7 +1,9 @@
+import { bundleOf } from '../config/config-bundle.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
+import { readYaml } from '../config/yaml-reader.ts';
 import { hash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import { policiesSchema, type GatewayConfig } from '../routing/gateway.schema.ts';
+import type { GatewayConfig } from '../routing/gateway.schema.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { ConfigAddition, Reload } from '../snapshot/reload-deps.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -9,10 +11,12 @@ import { ClusterApi } from '../upstreams/discovery/kubernetes/cluster-api.ts';
 import { withAdded } from './added-text.ts';
 import { ClusterFeeds } from './cluster-feeds.ts';
 import type { Json, Resource } from './resource.ts';
+import { policyFaults } from './policy-faults.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { Settings } from './translate/settings.ts';
 import { brokenKey } from './translate/broken.ts';
+import type { RouteDraft } from './translate/routes.ts';
 import { translate, type Translation } from './translate/translate.ts';
 
 /** The `kubernetes:` section, parsed. */
@@ -52,6 +56,7 @@ export class ClusterConfig implements ConfigAddition {
   /** The listeners of the translation that is in force. */
   #inForce: Translation['listeners'] = [];
   #text = '';
+  #fileListeners: string;
   #timer: NodeJS.Timeout | undefined = undefined;
   readonly #look: NodeJS.Timeout;
   #isRunning = false;
@@ -62,7 +67,8 @@ export class ClusterConfig implements ConfigAddition {
   constructor(deps: ClusterConfigDeps, options: ClusterOptions) {
     this.#deps = deps;
     this.#options = options;
-    const { file } = deps.source.document;
+    const { file, text } = deps.source.document;
+    this.#fileListeners = listenersIn(bundleOf(text).main);
     const { kubeconfig, context, folder } = options;
     const access = { kubeconfig: kubeconfig && resolve(dirname(file), kubeconfig), context };
     this.#api = new ClusterApi(access);
@@ -104,7 +110,19 @@ export class ClusterConfig implements ConfigAddition {
   /** See {@link ConfigAddition}. */
   added(text: string): string {
     const { routes, upstreams, listeners } = this.#translation;
-    return withAdded(text, { routes: routes.map(({ config }) => config), upstreams, listeners });
+    // Fails closed: a port that the file opens is none that routes are attached to, even if they are at all of those before.
+    const isKnown = listenersIn(text) === this.#fileListeners;
+    return withAdded(text, { routes: routes.map(isKnown ? configOf : boundConfigOf), upstreams, listeners });
+  }
+
+  /** See {@link ConfigAddition}. */
+  fileInForce(text: string): void {
+    const listeners = listenersIn(text);
+    if (listeners === this.#fileListeners) return;
+    this.#fileListeners = listeners;
+    if (this.#feeds.awaited.length > 0) return;
+    this.#translate();
+    this.#changed();
   }
 
   /** See {@link ConfigAddition}. */
@@ -253,6 +271,22 @@ export class ClusterConfig implements ConfigAddition {
 
 const NOTHING: Translation = { routes: [], upstreams: new Map(), listeners: [], statuses: [], remarks: [] };
 
+const configOf = ({ config }: RouteDraft): Json => config;
+
+function boundConfigOf({ config, ports }: RouteDraft): Json {
+  return ports === undefined ? config : { ...config, match: { ...(config['match'] as Json), ports } };
+}
+
+/** What a file says of listeners; the same for the same. What cannot be read is no file that comes into force. */
+function listenersIn(text: string): string {
+  try {
+    const { value } = readYaml(text, '', 'kept');
+    return JSON.stringify((value as { listeners?: unknown } | null)?.listeners ?? null);
+  } catch {
+    return '';
+  }
+}
+
 /** Whose fault it is: of a policy that is attached to the route, or of the route itself. */
 function blamed({ owner, policies, config }: Translation['routes'][number], key: string): Resource {
   const name = /\.policies\.(\w+)/.exec(key)?.[1];
@@ -260,15 +294,6 @@ function blamed({ owner, policies, config }: Translation['routes'][number], key:
   return own !== undefined && (config['policies'] as Json | undefined)?.[name ?? ''] !== undefined
     ? own
     : owner;
-}
-
-/** What is wrong with policies, in the words that the file would be told. */
-function policyFaults(policies: Json): readonly string[] {
-  const read = policiesSchema.safeParse(policies);
-  if (read.success) return [];
-  return read.error.issues
-    .slice(0, 10)
-    .map(({ path, message }) => `spec.policies.${path.join('.')}: ${message}`);
 }
 
 /** The policies as they are written: parsed ones cannot be read again. */

@@ -74,6 +74,8 @@ export interface ConfigAddition {
    * @returns whether anything is left out that was not before, so that another try makes sense.
    */
   takeOut(faults: readonly ConfigFault[]): boolean;
+  /** Hears what the file says that is in force now. */
+  fileInForce?(text: string): void;
 }
 
 /** Puts what is wanted into force, in a turn that was taken. Never rejects. */

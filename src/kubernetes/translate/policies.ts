@@ -11,7 +11,7 @@ const TARGETS: Readonly<Record<string, string>> = {
 };
 
 /** Says what is wrong with policies as the file would say it; an empty list for nothing. */
-export type PolicyCheck = (policies: Json) => readonly string[];
+export type PolicyCheck = (policies: Json, namespace: string) => readonly string[];
 
 /** What becomes of policies that are attached to a place. */
 export interface AttachedPolicies {
@@ -33,7 +33,8 @@ export class Policies {
   constructor(view: ClusterView, check: PolicyCheck, broken: ReadonlyMap<string, string>) {
     this.all = view.all('GatehousePolicy');
     for (const policy of this.all) {
-      const fault = targetFault(policy) ?? check(jsonOf(policy.spec['policies'])).join('; ');
+      const fault =
+        targetFault(policy) ?? check(jsonOf(policy.spec['policies']), policy.namespace).join('; ');
       const found = fault === '' ? broken.get(keyOf(policy)) : fault;
       if (found !== undefined) this.#faults.set(policy, found);
       for (const ref of listOf(policy.spec['targetRefs'])) {

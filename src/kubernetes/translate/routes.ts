@@ -14,6 +14,8 @@ export interface RouteDraft {
   readonly owner: Resource;
   /** Whose policies it has, by the name of the policy. */
   readonly policies: ReadonlyMap<string, Resource>;
+  /** Ports that it is served at; undefined for whatever there are. */
+  readonly ports?: readonly number[];
 }
 
 /** What routes are made with. */
@@ -131,5 +133,6 @@ function draft(id: string, { route, rule, match, place }: Drafting, deps: RouteD
     config: { id, match: whole, paths: { trailingSlash: 'distinct' }, ...answer },
     owner: route,
     policies: attached.of,
+    ports: place.ports.toSorted((a, b) => a - b),
   };
 }

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { ClusterGateway, freePort, GATEWAY, serviceAt } from '../support/cluster-gateway.ts';
+import { TestCluster } from '../support/cluster.ts';
+
+const routeOf = (name: string): object => ({
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name },
+  spec: {
+    parentRefs: [{ name: 'edge' }],
+    hostnames: [`${name}.test`],
+    rules: [{ backendRefs: [{ name: 'a', port: 80 }] }],
+  },
+});
+
+const policyOf = (name: string, policies: object): object => ({
+  apiVersion: 'gatehouse.dev/v1',
+  kind: 'GatehousePolicy',
+  metadata: { name },
+  spec: { targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name }], policies },
+});
+
+describe('objects of whoever may write into one namespace', () => {
+  let service: Server;
+  let world: ClusterGateway;
+  let ports: readonly [one: number, inner: number];
+
+  beforeAll(async () => {
+    service = createServer((_request, response) => response.end('a'));
+    await once(service.listen(0, '127.0.0.1'), 'listening');
+    const cluster = await new TestCluster().start();
+    cluster.apply(GATEWAY, ...serviceAt('a', (service.address() as AddressInfo).port), routeOf('one'));
+    ports = [await freePort(), await freePort()];
+    world = await ClusterGateway.start(
+      cluster,
+      { ports: { 80: ports[0] } },
+      { listeners: [{ port: ports[0] }] },
+    );
+    await serves('one');
+  });
+
+  afterAll(async () => {
+    await world.stop();
+    service.closeAllConnections();
+    service.close();
+  });
+
+  const serves = (name: string): Promise<unknown> =>
+    world.until(({ status }) => status === 200, '/', { host: `${name}.test` });
+
+  const refusalOf = async (name: string, policies: object, message: string): Promise<void> => {
+    world.cluster.apply(routeOf(name), policyOf(name, policies));
+    await world.cluster.until('GatehousePolicy', name, ({ status }) =>
+      JSON.stringify(status ?? 0).includes(message),
+    );
+    await world.until(({ status }) => status === 500, '/', { host: `${name}.test` });
+    world.cluster.apply(routeOf(`after-${name}`));
+    await serves(`after-${name}`);
+    world.cluster.delete('GatehousePolicy', name);
+    await serves(name);
+  };
+
+  it('hold nobody else up by what is nested too deep to be written', async () => {
+    const template = JSON.parse('{"a":'.repeat(1500) + '1' + '}'.repeat(1500)) as object;
+    await refusalOf('deep', { transform: { response: { template } } }, 'at most 64 levels');
+  });
+
+  it('have no Service of another namespace asked about requests', async () => {
+    const externalAuthorization = {
+      upstream: 'k8s_bank_ledger_80',
+      forward: { path: '/all', passRefusal: true },
+    };
+    await refusalOf('nosy', { externalAuthorization }, 'is of another namespace');
+  });
+
+  it('are not served at a port that the file opens later', async () => {
+    expect((await world.rewrite({ listeners: [{ port: ports[0] }, { port: ports[1] }] })).outcome).toBe(
+      'reloaded',
+    );
+    const inner = { host: 'one.test', port: ports[1] };
+    expect((await world.ask('/', inner)).status).toBe(404);
+    expect((await world.ask('/', { host: 'one.test' })).status).toBe(200);
+    world.cluster.apply(routeOf('later'));
+    await serves('later');
+    expect((await world.ask('/', inner)).status).toBe(404);
+    expect((await world.ask('/', { ...inner, host: 'later.test' })).status).toBe(404);
+  });
+});
