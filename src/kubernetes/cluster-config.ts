@@ -1,6 +1,5 @@
 import { bundleOf } from '../config/config-bundle.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
-import { readYaml } from '../config/yaml-reader.ts';
 import { hash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
@@ -11,12 +10,12 @@ import { ClusterApi } from '../upstreams/discovery/kubernetes/cluster-api.ts';
 import { withAdded } from './added-text.ts';
 import { ClusterFeeds } from './cluster-feeds.ts';
 import type { Json, Resource } from './resource.ts';
+import { boundConfigOf, configOf, listenersIn } from './file-listeners.ts';
 import { policyFaults } from './policy-faults.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { Settings } from './translate/settings.ts';
 import { brokenKey } from './translate/broken.ts';
-import type { RouteDraft } from './translate/routes.ts';
 import { translate, type Translation } from './translate/translate.ts';
 
 /** The `kubernetes:` section, parsed. */
@@ -270,22 +269,6 @@ export class ClusterConfig implements ConfigAddition {
 }
 
 const NOTHING: Translation = { routes: [], upstreams: new Map(), listeners: [], statuses: [], remarks: [] };
-
-const configOf = ({ config }: RouteDraft): Json => config;
-
-function boundConfigOf({ config, ports }: RouteDraft): Json {
-  return ports === undefined ? config : { ...config, match: { ...(config['match'] as Json), ports } };
-}
-
-/** What a file says of listeners; the same for the same. What cannot be read is no file that comes into force. */
-function listenersIn(text: string): string {
-  try {
-    const { value } = readYaml(text, '', 'kept');
-    return JSON.stringify((value as { listeners?: unknown } | null)?.listeners ?? null);
-  } catch {
-    return '';
-  }
-}
 
 /** Whose fault it is: of a policy that is attached to the route, or of the route itself. */
 function blamed({ owner, policies, config }: Translation['routes'][number], key: string): Resource {

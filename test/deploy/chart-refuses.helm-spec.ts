@@ -27,7 +27,7 @@ describe('the schema of values', () => {
     [{ redis: { url: 'http://redis' } }, "at '/redis/url'"],
     [{ probes: { liveness: { httpGet: {} } } }, "additional properties 'httpGet' not allowed"],
     [{ image: { digest: 'latest' } }, "at '/image/digest'"],
-    [{ config: { ...CONFIG.config, files: { 'a: b\n---\nkind': '' } } }, "at '/config/files'"],
+    [{ config: { ...CONFIG.config, files: { 'a: b\n---\nkind': '' } } }, 'invalid propertyName'],
     [{ secrets: [{ name: 'a' }] }, "missing property 'secretName'"],
     [{ networkPolicy: { clients: [{ pods: {} }] } }, "additional properties 'pods' not allowed"],
     [{ rbac: { rules: [{ resource: ['a'] }] } }, "additional properties 'resource' not allowed"],

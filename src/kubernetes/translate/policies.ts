@@ -1,5 +1,6 @@
 import { jsonOf, keyOf, listOf, textOf, type Condition, type Json, type Resource } from '../resource.ts';
 import { fails, holds } from './conditions.ts';
+import { withOwnNames } from './own-names.ts';
 import type { ClusterView } from './settings.ts';
 
 const GATEWAY_API = 'gateway.networking.k8s.io';
@@ -62,7 +63,7 @@ export class Policies {
       for (const policy of [...whole.toReversed(), ...part.toReversed()]) {
         this.#found.add(policy);
         if (this.#faults.has(policy)) broken ??= policy;
-        const said = jsonOf(policy.spec['policies']);
+        const said = withOwnNames(jsonOf(policy.spec['policies']), policy.namespace);
         policies = { ...policies, ...said };
         for (const name of Object.keys(said)) of.set(name, policy);
       }
