@@ -120,6 +120,12 @@ export const rightsSchema = z
       .describe(
         'Largest `maxBody`, `maxAnswer`, `maxBytes`, `maxMessage`, `maxFrame`, `maxLine` and `maxResponseHead`: what is held in memory for it. Default 16MiB.',
       ),
+    maxRoutes: z.int().min(1).default(1000).describe('Most routes of one of its files. Default 1000.'),
+    maxTargets: z
+      .int()
+      .min(1)
+      .default(1000)
+      .describe('Most upstreams of one of its files, and most targets that these name. Default 1000.'),
     priority: z.int().min(0).default(0).describe('Highest `priority` of its routes. Default 0.'),
   })
   .describe('What the routes and upstreams of a team may do.');

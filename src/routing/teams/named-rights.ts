@@ -4,6 +4,7 @@ import { nearestName } from '../../config/nearest-name.ts';
 import type { UpstreamOptions } from '../../upstreams/upstream.schema.ts';
 import type { GatewayConfig } from '../gateway.schema.ts';
 import type { ParsedTeam } from './parsed-team.ts';
+import { sizeStrays } from './file-size.ts';
 import { heldStrays } from './held-memory.ts';
 import { isNamed } from './outside-names.ts';
 import { targetFits } from './target-pattern.ts';
@@ -42,7 +43,7 @@ export function namedFaults(
       ];
     }),
   ];
-  strays.push(...heldStrays({ routes, upstreams }, rights));
+  strays.push(...heldStrays({ routes, upstreams }, rights), ...sizeStrays(value, rights));
   return placedStrays(strays, source, document);
 }
 
