@@ -140,6 +140,12 @@ const ROWS: readonly Row[] = [
     message: /expected what the upstream "shared" says/,
   },
   {
+    title: 'sockets for pages of anybody',
+    file: route({ webSocket: { origins: ['https://evil.test'] } }),
+    key: 'routes[a].webSocket.origins[0]',
+    message: /https:\/\/evil.test is not an origin/,
+  },
+  {
     title: 'more memory than it may have',
     file: calls({ upstream: 'own', path: '/', cache: { ttl: '1m', maxBytes: '10GiB' } }),
     key: 'routes[a].aggregate.calls.b.cache.maxBytes',

@@ -1,4 +1,4 @@
-import { byAge, listOf, type Condition, type Json, type Resource } from '../resource.ts';
+import { byAge, listOf, titleOf, type Condition, type Json, type Resource } from '../resource.ts';
 import type { KindName } from '../kinds.ts';
 import { addressesOf } from './addresses.ts';
 import { Backends } from './backends.ts';
@@ -9,6 +9,7 @@ import { bindGateways, ourClasses, type BoundGateway } from './gateways.ts';
 import { translateIngresses } from './ingresses.ts';
 import { Policies, type PolicyCheck } from './policies.ts';
 import { translateRoute, type RouteDeps, type RouteDraft } from './routes.ts';
+import { tooMany } from './route-shares.ts';
 import type { ClusterView, Settings } from './settings.ts';
 import type { StatusDraft } from './status-draft.ts';
 
@@ -45,25 +46,30 @@ export function translate(
     allPorts,
     broken,
   };
-  const drafts: RouteDraft[] = [];
-  const statuses: StatusDraft[] = [];
-  for (const route of [...view.all('HTTPRoute'), ...view.all('GRPCRoute')].toSorted(byAge)) {
-    const translated = translateRoute(route, deps);
-    const isTooMany = drafts.length + translated.drafts.length > settings.maxRoutes;
-    if (!isTooMany) drafts.push(...translated.drafts);
-    if (translated.status === undefined) continue;
-    const status = isTooMany
-      ? refused(translated.status, `there are more than ${settings.maxRoutes} routes`)
-      : translated.status;
-    statuses.push({ kind: route.kind as KindName, of: route, status });
-  }
-  const free = settings.maxRoutes - drafts.length;
+  const routes = [...view.all('HTTPRoute'), ...view.all('GRPCRoute')].toSorted(byAge);
+  const translated = routes.map((of) => ({ of, ...translateRoute(of, deps) }));
+  const ofIngresses = Map.groupBy(ingresses.drafts, ({ owner }) => owner);
+  const refused = tooMany(
+    [
+      ...translated.map(({ of, drafts }) => ({ of, count: drafts.length })),
+      ...[...ofIngresses].map(([of, drafts]) => ({ of, count: drafts.length })),
+    ].toSorted((one, other) => byAge(one.of, other.of)),
+    settings.maxRoutes,
+  );
+  const message = `there are more than ${settings.maxRoutes} routes, and most are of this namespace`;
+  const statuses = translated.flatMap(({ of, status }): StatusDraft[] => {
+    if (status === undefined) return [];
+    const said = refused.has(of) ? refusedStatus(status, message) : status;
+    return [{ kind: of.kind as KindName, of, status: said }];
+  });
+  const drafts = [...translated.flatMap((one) => one.drafts), ...ingresses.drafts];
+  const remarks = [...ofIngresses.keys()].filter((of) => refused.has(of));
   return {
-    routes: withoutDoubles([...drafts, ...ingresses.drafts.slice(0, Math.max(0, free))]),
+    routes: withoutDoubles(drafts.filter(({ owner }) => !refused.has(owner))),
     upstreams: backends.upstreams,
     listeners,
     statuses: [...statuses, ...ingresses.statuses, ...otherStatuses(scene, gateways, { policies, backends })],
-    remarks: ingresses.remarks,
+    remarks: [...ingresses.remarks, ...remarks.map((of) => `${titleOf(of)}: ${message}`)],
   };
 }
 
@@ -169,7 +175,7 @@ function ancestorsOf({ namespace }: Resource, gateways: readonly BoundGateway[])
   }));
 }
 
-function refused(status: Json, message: string): Json {
+function refusedStatus(status: Json, message: string): Json {
   return {
     parents: listOf(status['parents']).map((parent) => ({
       ...parent,

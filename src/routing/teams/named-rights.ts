@@ -9,6 +9,7 @@ import { heldStrays } from './held-memory.ts';
 import { isNamed } from './outside-names.ts';
 import { targetFits } from './target-pattern.ts';
 import { ownName, renamedUpstream, upstreamsNamedBy } from './team-names.ts';
+import { originStrays } from './socket-origins.ts';
 import { sharedStrays } from './shared-upstreams.ts';
 import { placedStrays, type Stray } from './strays.ts';
 import { boundOf, looser } from './bounds.ts';
@@ -25,9 +26,14 @@ export function namedFaults(
   const { value, document } = read;
   const { routes, upstreams } = value;
   const fullName = (name: string): string => (own.has(name) ? ownName(source.team, name) : name);
+  const sharedPolicies = (name = ''): object | undefined =>
+    own.has(name) ? undefined : main.upstreams[name]?.policies;
   const strays: Stray[] = [
     ...routes.flatMap((route, index) => [
       ...strangers(route, ['routes', index], { rights, main, own }),
+      ...originStrays(route, rights, sharedPolicies(route.upstream), main.defaults.policies).map((stray) =>
+        below(['routes', index], stray),
+      ),
       ...sharedStrays(route, { rights, main, own, upstreams }).map((stray) =>
         below(['routes', index], stray),
       ),
