@@ -15,6 +15,13 @@ describe('policyFaults', () => {
     expect(policyFaults(asking(upstream) as Record<string, unknown>, 'shop')).toHaveLength(count);
   });
 
+  it('has no object name a file of the gateway', () => {
+    const validation = { openapi: { file: '/dev/zero' } };
+    expect(policyFaults({ validation }, 'shop')).toEqual([
+      'spec.policies.validation.openapi.file: only the file of the gateway names files and variables of it',
+    ]);
+  });
+
   it('tells what the file would be told, and what could not be written into one', () => {
     expect(policyFaults({ deadline: 'soon' }, 'shop')).toEqual([
       expect.stringMatching(/^spec.policies.deadline: /),

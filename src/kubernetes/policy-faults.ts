@@ -1,4 +1,5 @@
 import { policiesSchema } from '../routing/gateway.schema.ts';
+import { outsideNames } from '../routing/teams/outside-names.ts';
 import { textOf, type Json } from './resource.ts';
 
 /** So many levels no policy has; what is nested much deeper could not be written into a configuration. */
@@ -19,6 +20,9 @@ export function policyFaults(policies: Json, namespace: string): readonly string
     return read.error.issues
       .slice(0, MOST_TOLD)
       .map(({ path, message }) => `spec.policies.${path.join('.')}: ${message}`);
+  const [named] = outsideNames({ policies }, { files: [], variables: [] });
+  if (named !== undefined)
+    return [`spec.${named.path.join('.')}: only the file of the gateway names files and variables of it`];
   const asked = textOf((policies['externalAuthorization'] as Json | undefined)?.['upstream']);
   if (!asked.startsWith(OF_CLUSTER) || asked.startsWith(`${OF_CLUSTER}${namespace}_`)) return [];
   return ['spec.policies.externalAuthorization.upstream: is of another namespace'];
