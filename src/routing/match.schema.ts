@@ -3,6 +3,9 @@ import { patternText } from '../config/linear-pattern.ts';
 import type { ValueMatch } from './route.ts';
 import { TOKEN } from '../config/field-name.ts';
 
+/** No path of an API is longer; what is looked at for each of its segments takes time. */
+const LONGEST_PATH = 2000;
+
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
 /** A regular expression of the file; one that could backtrack is a fault where it stands. */
@@ -51,6 +54,7 @@ export const matchSchema = z.strictObject({
   path: z
     .string()
     .startsWith('/', 'expected a path that starts with "/"')
+    .max(LONGEST_PATH, `expected at most ${LONGEST_PATH} characters`)
     .describe('Exact path; {name} or {name:regex} for one segment, a trailing /* for the rest.'),
   headers: conditionsSchema.shape.headers,
   query: conditionsSchema.shape.query,
