@@ -109,7 +109,10 @@ export class Gateway {
     const { port: environmentPort } = this.#environment;
     const listeners = (): GatewaySource['value']['listeners'] =>
       this.app.get(Snapshots).current.source.value.listeners;
-    this.#cluster = new ClusterConfig({ logger, source, environmentPort, listeners, reload }, options);
+    const keysPath = (): string | undefined =>
+      this.app.get(Snapshots).current.source.value.identity?.signing?.path;
+    const deps = { logger, source, environmentPort, listeners, keysPath, reload };
+    this.#cluster = new ClusterConfig(deps, options);
     reloads.additions.source = this.#cluster;
     this.#cluster.start();
   }

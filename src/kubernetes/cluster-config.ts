@@ -10,7 +10,7 @@ import { ClusterApi } from '../upstreams/discovery/kubernetes/cluster-api.ts';
 import { withAdded } from './added-text.ts';
 import { ClusterFeeds } from './cluster-feeds.ts';
 import type { Json, Resource } from './resource.ts';
-import { boundConfigOf, configOf, listenersIn } from './file-listeners.ts';
+import { boundConfigOf, configOf, surroundingsIn } from './file-surroundings.ts';
 import { policyFaults } from './policy-faults.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -27,6 +27,8 @@ export interface ClusterConfigDeps {
   /** The file that the gateway began with. */
   readonly source: GatewaySource;
   readonly environmentPort: number;
+  /** Where the gateway has the public keys of tokens for services; undefined where it signs none. */
+  keysPath(): string | undefined;
   /** The listeners in force; undefined where the file has none. */
   listeners(): readonly { readonly port: number; readonly tls?: unknown }[] | undefined;
   /** Puts file and cluster into force together. */
@@ -55,7 +57,7 @@ export class ClusterConfig implements ConfigAddition {
   /** The listeners of the translation that is in force. */
   #inForce: Translation['listeners'] = [];
   #text = '';
-  #fileListeners: string;
+  #surroundings: string;
   #timer: NodeJS.Timeout | undefined = undefined;
   readonly #look: NodeJS.Timeout;
   #isRunning = false;
@@ -67,7 +69,7 @@ export class ClusterConfig implements ConfigAddition {
     this.#deps = deps;
     this.#options = options;
     const { file, text } = deps.source.document;
-    this.#fileListeners = listenersIn(bundleOf(text).main);
+    this.#surroundings = surroundingsIn(bundleOf(text).main);
     const { kubeconfig, context, folder } = options;
     const access = { kubeconfig: kubeconfig && resolve(dirname(file), kubeconfig), context };
     this.#api = new ClusterApi(access);
@@ -110,15 +112,15 @@ export class ClusterConfig implements ConfigAddition {
   added(text: string): string {
     const { routes, upstreams, listeners } = this.#translation;
     // Fails closed: a port that the file opens is none that routes are attached to, even if they are at all of those before.
-    const isKnown = listenersIn(text) === this.#fileListeners;
+    const isKnown = surroundingsIn(text) === this.#surroundings;
     return withAdded(text, { routes: routes.map(isKnown ? configOf : boundConfigOf), upstreams, listeners });
   }
 
   /** See {@link ConfigAddition}. */
   fileInForce(text: string): void {
-    const listeners = listenersIn(text);
-    if (listeners === this.#fileListeners) return;
-    this.#fileListeners = listeners;
+    const surroundings = surroundingsIn(text);
+    if (surroundings === this.#surroundings) return;
+    this.#surroundings = surroundings;
     if (this.#feeds.awaited.length > 0) return;
     this.#translate();
     this.#changed();
@@ -240,6 +242,7 @@ export class ClusterConfig implements ConfigAddition {
       addresses,
       service,
       maxRoutes,
+      reserved: [this.#deps.keysPath() ?? []].flat(),
       policies: writtenPolicies(this.#deps.source) ?? (policies as Json | undefined) ?? {},
       access: { kubeconfig, context },
       unusable: this.#unusable,

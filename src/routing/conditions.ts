@@ -32,14 +32,14 @@ const NONE: readonly Condition[] = Object.freeze([]);
  * @throws {Error} for an expression that is not linear.
  */
 export function compileConditions(
-  match: Pick<RouteMatch, 'headers' | 'query' | 'cookies' | 'ports' | 'outside'>,
+  match: Pick<RouteMatch, 'headers' | 'query' | 'cookies' | 'ports' | 'except'>,
 ): readonly Condition[] {
   const of = (place: ValuePlace, declared: RouteMatch['query']): Condition[] =>
     Object.entries(declared ?? {}).map(([name, one]) => compile(place, name, one));
-  const { headers, query, cookies, ports, outside } = match;
+  const { headers, query, cookies, ports, except } = match;
   const all = [...of('header', headers), ...of('query', query), ...of('cookie', cookies)];
   if (ports !== undefined) all.push(portCondition(ports));
-  if (outside !== undefined) all.push(outsideCondition(outside));
+  if (except !== undefined) all.push(exceptCondition(except));
   return all.length === 0 ? NONE : Object.freeze(all);
 }
 
@@ -85,7 +85,7 @@ function portCondition(ports: readonly number[]): Condition {
 }
 
 /** The path is none of some, and not below one of them; the cost of a look goes by the path, not by how many they are. */
-function outsideCondition(prefixes: readonly string[]): Condition {
+function exceptCondition(prefixes: readonly string[]): Condition {
   const all = new Set(prefixes);
   const takes = (path: string): boolean => {
     for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import { certificate } from '../support/certificates.ts';
@@ -154,5 +157,24 @@ describe('objects of whoever may write into one namespace', () => {
     await serves('later');
     expect((await world.ask('/', inner)).status).toBe(404);
     expect((await world.ask('/', { ...inner, host: 'later.test' })).status).toBe(404);
+  });
+
+  it('have nothing at the path of the public keys that services believe', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-keys-'));
+    const file = join(folder, 'signing.pem');
+    writeFileSync(file, own.key);
+    const identity = { signing: { keys: [file], path: '/keys' } };
+    expect((await world.rewrite({ listeners: [{ port: ports[0] }], identity })).outcome).toBe('reloaded');
+    const keys = await world.until(({ body }) => body.includes('"keys"'), '/keys', { host: 'one.test' });
+    expect(JSON.parse(keys.body)).toMatchObject({ keys: [{ kty: 'EC' }] });
+    expect((await world.ask('/other', { host: 'one.test' })).body).toBe('a');
+    const exact = routeOf('thief') as { spec: { rules: object[] } };
+    exact.spec.rules = [
+      { matches: [{ path: { type: 'Exact', value: '/keys' } }], backendRefs: [{ name: 'a', port: 80 }] },
+    ];
+    world.cluster.apply(exact);
+    const told = await world.cluster.until('HTTPRoute', 'thief', ({ status }) => status !== undefined);
+    expect(JSON.stringify(told.status)).toContain('public keys');
+    rmSync(folder, { recursive: true });
   });
 });

@@ -24,7 +24,7 @@ const ASKED = { upstream: 'opa', forward: {} };
 const main = (more: object = {}): object =>
   mainFile(TARGET, {
     identity: {
-      signing: { rotate: '1h', secretEnv: 'SIGNING' },
+      signing: { rotate: '1h', secretEnv: 'SIGNING', path: '/keys/set' },
       issuers: [
         {
           issuer: 'https://id.test/',
@@ -42,7 +42,10 @@ const main = (more: object = {}): object =>
       guarded: { targets: [TARGET], policies: GUARD },
     },
     include: [
-      { files: 'teams/*.yaml', rights: { upstreams: ['shared', 'guarded'], targets: ['127.0.0.1'] } },
+      {
+        files: 'teams/*.yaml',
+        rights: { paths: ['/{team}', '/keys'], upstreams: ['shared', 'guarded'], targets: ['127.0.0.1'] },
+      },
     ],
     ...more,
   });
@@ -140,6 +143,12 @@ const ROWS: readonly Row[] = [
     message: /expected what the upstream "shared" says/,
   },
   {
+    title: 'the public keys of the gateway, at a host',
+    file: route({ match: { path: '/keys/set', hosts: ['gateway.internal'] } }),
+    key: 'routes[NAME.a].match.path',
+    message: /where the gateway has its public keys/,
+  },
+  {
     title: 'sockets for pages of anybody',
     file: route({ webSocket: { origins: ['https://evil.test'] } }),
     key: 'routes[a].webSocket.origins[0]',
@@ -162,7 +171,7 @@ describe('what a team could reach beyond its rights', () => {
     const found = await files.faults();
     const told = ROWS.map(({ title, key }, index) => {
       const faults = (found.get(`teams/t${index}.yaml`) ?? []).filter(
-        (one) => one.key === key || key === undefined,
+        (one) => key === undefined || one.key === named(index, key),
       );
       return [
         title,

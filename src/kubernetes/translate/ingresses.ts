@@ -5,6 +5,7 @@ import { ObjectFault } from './faults.ts';
 import { pathPattern } from './matches.ts';
 import type { Policies } from './policies.ts';
 import type { RouteDraft } from './routes.ts';
+import { withoutReserved } from './reserved-paths.ts';
 import { localPort, type ClusterView, type Settings } from './settings.ts';
 import { addressesOf } from './addresses.ts';
 import { brokenKey, type BrokenObjects } from './broken.ts';
@@ -121,7 +122,8 @@ interface Adding {
 
 function add({ ingress, id, host, read, deps, field }: Adding, backend: unknown, path: () => string): void {
   noting(read, () => {
-    const match = { path: path(), ...(host !== '' && { hosts: [host.toLowerCase()] }) };
+    const whole = { path: path(), ...(host !== '' && { hosts: [host.toLowerCase()] }) };
+    const match = withoutReserved(whole, deps.settings.reserved, `${field}.path`);
     const answer = answerOf(ingress, jsonOf(backend), { read, deps, field });
     const attached = deps.policies.at([{ of: ingress }]);
     const name = ['ingress', ingress.namespace, ingress.name, id].join('.');

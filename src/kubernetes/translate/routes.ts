@@ -5,6 +5,7 @@ import { ObjectFault } from './faults.ts';
 import type { BoundGateway } from './gateways.ts';
 import { parentsOf, parentStatus, placesOf, type Place } from './parents.ts';
 import type { Policies } from './policies.ts';
+import { withoutReserved } from './reserved-paths.ts';
 import { readGrpcRule, readRule, type ReadRule } from './rules.ts';
 
 /** A route of the file, and whose it is. */
@@ -25,6 +26,8 @@ export interface RouteDeps {
   readonly policies: Policies;
   readonly controller: string;
   readonly basePolicies: Json;
+  /** Paths that are no object's. */
+  readonly reserved: readonly string[];
   /** Ports that anything is listened for at: a route that is served at all of them need not name them. */
   readonly allPorts: ReadonlySet<number>;
   /** What was found wrong with objects when their routes were compiled, by their keys. */
@@ -61,14 +64,20 @@ export function translateRoute(route: Resource, deps: RouteDeps): TranslatedRout
 
 function readRules(
   route: Resource,
-  { backends, broken }: RouteDeps,
+  { backends, broken, reserved }: RouteDeps,
 ): { readonly rules: readonly ReadRule[]; readonly fault?: Condition } {
   const known = broken.get(`${route.kind} ${keyOf(route)}`);
   if (known !== undefined) return { rules: [], fault: fails('Accepted', 'UnsupportedValue', known) };
   const read = route.kind === 'GRPCRoute' ? readGrpcRule : readRule;
   try {
     const rules = listOf(route.spec['rules']);
-    return { rules: rules.map((rule, index) => read(route, rule, `rules[${index}]`, backends)) };
+    return {
+      rules: rules.map((rule, index) => {
+        const one = read(route, rule, `rules[${index}]`, backends);
+        const field = `rules[${index}].matches`;
+        return { ...one, matches: one.matches.map((match) => withoutReserved(match, reserved, field)) };
+      }),
+    };
   } catch (error) {
     // What nobody has foreseen is a fault of this object alone, too.
     const reason = error instanceof ObjectFault ? error.reason : 'UnsupportedValue';

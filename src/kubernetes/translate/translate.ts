@@ -43,6 +43,7 @@ export function translate(
     policies,
     controller: settings.controller,
     basePolicies: settings.policies,
+    reserved: settings.reserved,
     allPorts,
     broken,
   };

@@ -28,12 +28,11 @@ export function conflictFaults(
     for (const key of keysOf(route)) {
       const byTeam = groups.get(key) ?? new Map<string | undefined, Route[]>();
       groups.set(key, byTeam);
-      for (const [team, others] of byTeam)
-        for (const other of team === route.team ? [] : others)
-          if (meet(route, other)) {
-            tell(route, other);
-            tell(other, route);
-          }
+      const others = [...byTeam].flatMap(([team, some]) => (team === route.team ? [] : some));
+      for (const other of others.filter((one) => meet(route, one))) {
+        tell(route, other);
+        tell(other, route);
+      }
       const own = byTeam.get(route.team);
       if (own === undefined) byTeam.set(route.team, [route]);
       else own.push(route);

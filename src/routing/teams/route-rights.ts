@@ -24,6 +24,8 @@ export class RouteRights {
   readonly #access: AccessTable | undefined;
   /** By what they are for. */
   readonly #grants: ReadonlyMap<string, readonly Grant[]>;
+  /** What the gateway answers itself, for services that trust it. */
+  readonly #reserved: readonly string[];
   readonly #byFile: ReadonlyMap<string, TeamSource>;
 
   constructor(teams: Teams, config: GatewayConfig, access: AccessTable | undefined) {
@@ -31,6 +33,8 @@ export class RouteRights {
     this.#config = config;
     this.#access = access;
     this.#grants = Map.groupBy(teams.granted.flatMap(grantsOf), ({ prefix }) => prefix);
+    const keys = config.identity?.signing?.path;
+    this.#reserved = keys === undefined ? [] : [keys];
     this.#byFile = new Map(teams.sources.map((source) => [source.file, source]));
   }
 
@@ -70,17 +74,26 @@ export class RouteRights {
     const pattern = definition.team === undefined ? undefined : patternOf(definition);
     if (pattern === undefined || (!pattern.wildcard && pattern.parameters.length === 0)) return definition;
     const [literal = '/'] = prefixesOf(pattern);
-    const outside = [...this.#grants].flatMap(([prefix, grants]) => {
+    const given = [...this.#grants].flatMap(([prefix, grants]) => {
       const isOthers = grants.every(({ team }) => team !== definition.team);
-      return isOthers && isBelow(prefix, literal) && mayTake(pattern, prefix) ? [prefix] : [];
+      return isOthers ? [prefix] : [];
     });
-    if (outside.length === 0) return definition;
-    return { ...definition, match: { ...definition.match, outside } };
+    const others = [...given, ...this.#reserved].filter(
+      (prefix) => isBelow(prefix, literal) && mayTake(pattern, prefix),
+    );
+    if (others.length === 0) return definition;
+    const { match } = definition;
+    return { ...definition, match: { ...match, except: [...(match.except ?? []), ...others] } };
   }
 
   #pathFault(pattern: PathPattern, { team, rights }: TeamSource): string | undefined {
+    const prefixes = prefixesOf(pattern);
+    const [literal = '/'] = prefixes;
+    // At a host it would come before the gateway's, and services would take its keys for the gateway's.
+    if (this.#reserved.some((one) => one === literal || isBelow(literal, one)))
+      return `${pattern.source} is where the gateway has its public keys (\`identity.signing\`)`;
     // The longest first: who was given that has it for itself.
-    const all = prefixesOf(pattern).flatMap((prefix) => this.#grants.get(prefix) ?? []);
+    const all = prefixes.flatMap((prefix) => this.#grants.get(prefix) ?? []);
     const own = all.find((one) => one.team === team);
     if (own === undefined) return `${pattern.source} is not below ${rights.paths.join(', ')}; see \`paths\``;
     const [nearest = own] = all;

@@ -10,11 +10,15 @@ export function boundConfigOf({ config, ports }: Pick<RouteDraft, 'config' | 'po
   return ports === undefined ? config : { ...config, match: { ...(config['match'] as Json), ports } };
 }
 
-/** What the text of a file says of listeners; the same for the same. What cannot be read is no file that comes into force. */
-export function listenersIn(text: string): string {
+/** What the text of a file says of listeners and signing, by which objects are translated; the same for the same. What cannot be read is no file that comes into force. */
+export function surroundingsIn(text: string): string {
   try {
     const { value } = readYaml(text, '', 'kept');
-    return JSON.stringify((value as { listeners?: unknown } | null)?.listeners ?? null);
+    const { listeners, identity } = (value ?? {}) as {
+      listeners?: unknown;
+      identity?: { signing?: unknown };
+    };
+    return JSON.stringify([listeners ?? null, identity?.signing ?? null]);
   } catch {
     return '';
   }
