@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { fixed, mainFile, TeamFiles, type RunningTeams } from '../support/team-files.ts';
 
 let files: TeamFiles;
@@ -194,6 +196,24 @@ describe('what a team could reach beyond its rights', () => {
       expect.stringContaining('PAY_EU_KEY is not set'),
     ]);
   });
+});
+
+it('names no file of another team by a link', async () => {
+  files.write('gateway.yaml', {
+    ...mainFile(TARGET),
+    include: [{ files: 'teams/*.yaml', rights: { files: ['tls/{team}'], targets: ['127.0.0.1'] } }],
+  });
+  files.write('tls/bank/ca.pem', 'theirs');
+  files.write('tls/shop/own.pem', 'own');
+  symlinkSync('../bank/ca.pem', join(files.folder, 'tls/shop/ca.pem'));
+  const secure = (ca: string): object => ({ targets: ['https://127.0.0.1:1'], tls: { ca } });
+  files.write('teams/shop.yaml', {
+    upstreams: { a: secure('tls/shop/ca.pem'), b: secure('tls/shop/own.pem') },
+  });
+  const told = (await files.faults()).get('teams/shop.yaml')?.map(({ key, message }) => `${key}: ${message}`);
+  expect(told).toEqual([
+    expect.stringMatching(/^upstreams.a.tls.ca: the file tls\/shop\/ca.pem is a link out of/),
+  ]);
 });
 
 describe('paths that were given to a team', () => {

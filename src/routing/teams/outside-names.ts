@@ -1,5 +1,6 @@
 import type { ConfigPath } from '../../config/config-path.ts';
 import type { Rights } from './include.schema.ts';
+import { leadsOut } from './linked-files.ts';
 import type { Stray } from './strays.ts';
 
 const FILE_KEYS: ReadonlySet<string> = new Set([
@@ -20,6 +21,8 @@ const OPAQUE: ReadonlySet<string> = new Set([
 /** What a team may name, and patterns of variables of the others. */
 export type OutsideRights = Pick<Rights, 'files' | 'variables'> & {
   readonly othersVariables?: readonly string[] | undefined;
+  /** Where relative names of files start from; links are followed from there. Default: nobody looks for links. */
+  readonly folders?: readonly string[] | undefined;
 };
 
 /**
@@ -36,6 +39,8 @@ export function outsideNames(value: unknown, rights: OutsideRights, path: Config
       key.endsWith('File') || FILE_KEYS.has(key) || (path.length > 0 && FILES_BELOW[key] === path.at(-1));
     if (isFile && !isBelow(said, rights.files))
       return [{ path: at, message: `the file ${said} is not one that it may name; see \`files\`` }];
+    if (isFile && leadsOut(said, rights.files, rights.folders ?? []))
+      return [{ path: at, message: `the file ${said} is a link out of what it may name; see \`files\`` }];
     if (key.endsWith('Env') && !mayRead(said, rights))
       return [{ path: at, message: `the variable ${said} is not one that it may name; see \`variables\`` }];
     return [];

@@ -49,7 +49,8 @@ export function parseTeam(part: IncludedPart, reading: TeamReading): ParsedTeam 
     return failed([{ file, key: '', message: `${message}; or \`team\` beside \`files\` at ${grantedAt}` }]);
   }
   try {
-    const outside = { ...source.rights, othersVariables: reading.othersVariables };
+    const { othersVariables } = reading;
+    const outside = { ...source.rights, othersVariables, folders: [folder, process.cwd()] };
     const known = allowedVariables(reading.variables, outside);
     const read = readConfig(schema, part.text, file, known, LONG_OF_TEAM);
     const said = read.value.team;
