@@ -119,8 +119,10 @@ export class Gateway {
     const listeners = (): GatewaySource['value']['listeners'] =>
       this.app.get(Snapshots).current.source.value.listeners;
     const metrics = this.app.get(Metrics);
+    const keysPath = (): string | undefined =>
+      this.app.get(Snapshots).current.source.value.identity?.signing?.path;
     const cluster = new ClusterConfig(
-      { logger, metrics, source, environmentPort, listeners, reload },
+      { logger, metrics, source, environmentPort, listeners, keysPath, reload },
       options,
     );
     this.#cluster = cluster;

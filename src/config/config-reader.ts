@@ -52,10 +52,23 @@ export async function readConfigFile<Schema extends z.ZodType>(
 /** The text of a file. @throws ConfigError when it cannot be read or is not UTF-8. */
 export async function readText(file: string): Promise<string> {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+    return decoded(await readFile(file));
   } catch (error) {
     throw new ConfigError([{ file, key: '', message: unreadable(error) }]);
   }
+}
+
+/** The text of what was read of a file. @throws ConfigError when it is not UTF-8. */
+export function textOf(bytes: Uint8Array, file: string): string {
+  try {
+    return decoded(bytes);
+  } catch (error) {
+    throw new ConfigError([{ file, key: '', message: unreadable(error) }]);
+  }
+}
+
+function decoded(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -67,7 +80,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'expected UTF-8 text',
 };
 
-function unreadable(error: unknown): string {
+/** Why a file cannot be read. */
+export function unreadable(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? `cannot be read: ${message}`;
 }

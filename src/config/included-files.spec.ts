@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +91,26 @@ describe('readConfigText', () => {
       ['teams/folder.yaml', 'expected a file'],
       ['teams/pipe.yaml', 'expected a file'],
     ]);
+  });
+
+  it('waits for no pipe that takes the place of a file while it is looked at', async () => {
+    const place = join(folder, 'teams/a.yaml');
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    write('file', 'team: a\n');
+    write('teams/a.yaml', 'team: a\n');
+    const script =
+      'while :; do cp -f "$1/file" "$1/next"; mv "$1/next" "$2"; ln "$1/pipe" "$1/next"; mv "$1/next" "$2"; done';
+    const swapping = spawn('sh', ['-c', script, 'sh', folder, place], { stdio: 'ignore' });
+    try {
+      const seen = new Set<string | undefined>();
+      for (let reads = 0; reads < 3000 && (reads < 300 || seen.size < 2); reads += 1)
+        for (const { text, fault } of (await read('[teams/a.yaml]')).parts) seen.add(fault ?? text);
+      expect(seen).toContain('team: a\n');
+      expect(seen).toContain('expected a file');
+    } finally {
+      swapping.kill('SIGKILL');
+      await once(swapping, 'exit');
+    }
   });
 
   it('reads so many files and no more', async () => {

@@ -1,8 +1,9 @@
-import { glob, realpath, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { glob, open, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { BUNDLE_MARK, bundleText, type IncludedPart, type IncludeFault } from './config-bundle.ts';
 import { ConfigError } from './config-fault.ts';
-import { readText } from './config-reader.ts';
+import { readText, textOf, unreadable } from './config-reader.ts';
 import type { Variables } from './interpolation.ts';
 import { readYaml } from './yaml-reader.ts';
 
@@ -147,32 +148,65 @@ async function partOf(
   const path = join(folder, name);
   const refused = (fault: string): IncludedPart => ({ name, entry, text: '', fault });
   try {
-    if (!(await staysWithin(folder, path, follow)))
+    const real = await realWithin(folder, path, follow);
+    if (real === undefined)
       return refused(
         'leads out of the folder of the configuration; name the folder it leads to under `follow`',
       );
-    const found = await stat(path);
-    // A pipe would be waited for without end.
-    if (!found.isFile()) return refused('expected a file');
-    const { size } = found;
-    if (size > MOST_BYTES) return refused(`expected at most ${MOST_BYTES} bytes, found ${size}`);
-    if (size > budget.left)
-      return refused(`expected at most ${MOST_BYTES_OF_ALL} bytes in all included files`);
-    budget.left -= size;
-    return { name, entry, text: await readText(path) };
+    const found = await readOnce(real, budget.left);
+    if ('fault' in found) return refused(found.fault);
+    budget.left -= found.bytes.length;
+    return { name, entry, text: textOf(found.bytes, path) };
   } catch (error) {
     const [fault] = error instanceof ConfigError ? error.faults : [];
-    return refused(fault?.message ?? 'no such file');
+    return refused(fault?.message ?? unreadable(error));
   }
 }
 
-async function staysWithin(folder: string, path: string, follow: readonly string[]): Promise<boolean> {
+// A link that has come since leads nowhere.
+const HOW = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
+type Found = { readonly bytes: Buffer } | { readonly fault: string };
+
+/**
+ * Reads what stands at a path now, once: whoever writes there can put something else in its place between two looks, or add to it
+ * while it is read. Nobody waits for the other end of a pipe.
+ */
+async function readOnce(path: string, most: number): Promise<Found> {
+  const file = await open(path, HOW);
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) return { fault: 'expected a file' };
+    const tooLarge = (size: number): Found | undefined => {
+      if (size > MOST_BYTES) return { fault: `expected at most ${MOST_BYTES} bytes, found ${size}` };
+      if (size <= most) return undefined;
+      return { fault: `expected at most ${MOST_BYTES_OF_ALL} bytes in all included files` };
+    };
+    const bytes = Buffer.alloc(Math.min(found.size, MOST_BYTES) + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      ({ bytesRead: read } = await file.read(bytes, length, bytes.length - length, length));
+    const refused = tooLarge(Math.max(found.size, length));
+    if (refused !== undefined) return refused;
+    if (length > found.size) return { fault: 'is being written; it is read again when it is whole' };
+    return { bytes: bytes.subarray(0, length) };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Where a path leads to; undefined where that is outside of the folders. */
+async function realWithin(
+  folder: string,
+  path: string,
+  follow: readonly string[],
+): Promise<string | undefined> {
   const real = await realpath(path);
   for (const allowed of [folder, ...follow.map((one) => (isAbsolute(one) ? one : join(folder, one)))]) {
     const root = await realpath(allowed).catch(() => undefined);
     if (root === undefined) continue;
     const way = relative(root, real);
-    if (way !== '' && way.split(sep)[0] !== '..' && !isAbsolute(way)) return true;
+    if (way !== '' && way.split(sep)[0] !== '..' && !isAbsolute(way)) return real;
   }
-  return false;
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readNamedFile } from './named-file.ts';
 
 /** Something to be said about a file that the configuration names. */
 export interface FileRemark {
@@ -27,6 +27,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'there is no file',
   EACCES: 'no permission to read',
   EISDIR: 'expected a file, not the folder',
+  ENOTFILE: 'expected a file, not',
+  EFBIG: 'larger than 64 MiB:',
 };
 const MOST_NAMED = 3;
 
@@ -118,7 +120,7 @@ export class PemFiles {
   #read(name: string, file: string | undefined): string | undefined {
     if (file === undefined) return undefined;
     try {
-      return readFileSync(this.#place(file), 'utf8');
+      return readNamedFile(this.#place(file)).toString();
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
       this.fault(name, `${REASONS[code] ?? `cannot be read (${code}):`} ${this.#place(file)}`);

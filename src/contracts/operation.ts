@@ -140,7 +140,7 @@ function patternOf({ pattern }: Route, name: string | undefined): { pattern?: st
 
 // What must not be there is nothing that a client could send.
 function conditionParameter({ name, place, declared }: Condition): Parameter[] {
-  if (place === 'port') return [];
+  if (place === 'port' || place === 'path') return [];
   if (typeof declared === 'object' && 'present' in declared && !declared.present) return [];
   return [{ name, in: place, required: true, schema: { type: 'string', ...valueSchema(declared) } }];
 }

@@ -44,11 +44,13 @@ describe('ClusterConfig', () => {
       source: {
         document: {
           file: join(folder, 'gateway.yaml'),
+          text: '',
           value: { kubernetes: { policies: { authentication: 'public' } } },
         },
       } as unknown as ClusterConfigDeps['source'],
       environmentPort: 8080,
       listeners: () => [{ port: 80 }],
+      keysPath: () => undefined,
       reload: () => {
         reloads += 1;
         return Promise.resolve({ outcome: 'reloaded' } as Awaited<ReturnType<ClusterConfigDeps['reload']>>);

@@ -1,7 +1,8 @@
+import { bundleOf } from '../config/config-bundle.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import { hash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import { policiesSchema, type GatewayConfig } from '../routing/gateway.schema.ts';
+import type { GatewayConfig } from '../routing/gateway.schema.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { FollowedCluster, ObjectVerdict } from '../snapshot/followed-cluster.ts';
 import type { ConfigAddition, Reload } from '../snapshot/reload-deps.ts';
@@ -13,6 +14,8 @@ import { ClusterFeeds } from './cluster-feeds.ts';
 import { ClusterReport } from './cluster-report.ts';
 import { verdictsOn } from './object-verdicts.ts';
 import type { Json, Resource } from './resource.ts';
+import { boundConfigOf, configOf, surroundingsIn } from './file-surroundings.ts';
+import { policyFaults } from './policy-faults.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { Settings } from './translate/settings.ts';
@@ -29,6 +32,8 @@ export interface ClusterConfigDeps {
   /** The file that the gateway began with. */
   readonly source: GatewaySource;
   readonly environmentPort: number;
+  /** Where the gateway has the public keys of tokens for services; undefined where it signs none. */
+  keysPath(): string | undefined;
   /** The listeners in force; undefined where the file has none. */
   listeners(): readonly { readonly port: number; readonly tls?: unknown }[] | undefined;
   /** Puts file and cluster into force together. */
@@ -55,6 +60,7 @@ export class ClusterConfig implements ConfigAddition {
   /** The listeners of the translation that is in force. */
   #inForce: Translation['listeners'] = [];
   #text = '';
+  #surroundings: string;
   #timer: NodeJS.Timeout | undefined = undefined;
   #verdicts: readonly ObjectVerdict[] | undefined = undefined;
   #isRunning = false;
@@ -65,7 +71,8 @@ export class ClusterConfig implements ConfigAddition {
   constructor(deps: ClusterConfigDeps, options: ClusterOptions) {
     this.#deps = deps;
     this.#options = options;
-    const { file } = deps.source.document;
+    const { file, text } = deps.source.document;
+    this.#surroundings = surroundingsIn(bundleOf(text).main);
     const { kubeconfig, context, folder } = options;
     const access = { kubeconfig: kubeconfig && resolve(dirname(file), kubeconfig), context };
     this.#api = new ClusterApi(access);
@@ -129,7 +136,19 @@ export class ClusterConfig implements ConfigAddition {
   /** See {@link ConfigAddition}. */
   added(text: string): string {
     const { routes, upstreams, listeners } = this.#translation;
-    return withAdded(text, { routes: routes.map(({ config }) => config), upstreams, listeners });
+    // Fails closed: a port that the file opens is none that routes are attached to, even if they are at all of those before.
+    const isKnown = surroundingsIn(text) === this.#surroundings;
+    return withAdded(text, { routes: routes.map(isKnown ? configOf : boundConfigOf), upstreams, listeners });
+  }
+
+  /** See {@link ConfigAddition}. */
+  fileInForce(text: string): void {
+    const surroundings = surroundingsIn(text);
+    if (surroundings === this.#surroundings) return;
+    this.#surroundings = surroundings;
+    if (this.#feeds.awaited.length > 0) return;
+    this.#translate();
+    this.#changed();
   }
 
   /** See {@link ConfigAddition}. */
@@ -249,6 +268,7 @@ export class ClusterConfig implements ConfigAddition {
       addresses,
       service,
       maxRoutes,
+      reserved: [this.#deps.keysPath() ?? []].flat(),
       policies: writtenPolicies(this.#deps.source) ?? (policies as Json | undefined) ?? {},
       access: { kubeconfig, context },
       unusable: this.#unusable,
@@ -268,15 +288,6 @@ function blamed({ owner, policies, config }: Translation['routes'][number], key:
   return own !== undefined && (config['policies'] as Json | undefined)?.[name ?? ''] !== undefined
     ? own
     : owner;
-}
-
-/** What is wrong with policies, in the words that the file would be told. */
-function policyFaults(policies: Json): readonly string[] {
-  const read = policiesSchema.safeParse(policies);
-  if (read.success) return [];
-  return read.error.issues
-    .slice(0, 10)
-    .map(({ path, message }) => `spec.policies.${path.join('.')}: ${message}`);
 }
 
 /** The policies as they are written: parsed ones cannot be read again. */

@@ -18,3 +18,11 @@ it('says of any other key that it is unknown', () => {
   expect(faultOf({ canaries: {} })).toMatch(/canaries: unknown key/);
   expect(faultOf({})).toBe('');
 });
+
+it('takes a hundred versions and no more', () => {
+  const several = (count: number): boolean => {
+    const of = Array.from({ length: count }, (_, at) => [`v${at}`, { upstream: 'users' }]);
+    return versionsSchema.safeParse({ by: 'path', of: Object.fromEntries(of) }).success;
+  };
+  expect([several(100), several(101)]).toEqual([true, false]);
+});

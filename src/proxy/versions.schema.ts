@@ -8,6 +8,9 @@ import { rewriteSchema } from '../routing/rewrite.schema.ts';
 import { mirrorSchema } from './mirror/mirror.schema.ts';
 import { TOKEN } from '../config/field-name.ts';
 
+/** Each of them is a route. */
+const MOST_VERSIONS = 100;
+
 /** Names that stand for another version, or for none. */
 const RESERVED = ['default', 'latest', 'unknown'];
 
@@ -71,6 +74,7 @@ export const versionsSchema = z
     of: z
       .record(versionName, version)
       .refine((all) => Object.keys(all).length > 0, 'expected at least one version')
+      .refine((all) => Object.keys(all).length <= MOST_VERSIONS, `expected at most ${MOST_VERSIONS} versions`)
       .describe('The versions by name, such as v1: { upstream: users-v1 }.'),
   })
   .superRefine(({ of, ...names }, context) => {

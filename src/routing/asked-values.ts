@@ -9,7 +9,7 @@ import type { ValuePlace } from './conditions.ts';
 const SEVERAL = Symbol('several');
 
 /** What values are read of. */
-type Asked = Pick<Exchange, 'request' | 'query'>;
+type Asked = Pick<Exchange, 'request' | 'query'> & Partial<Pick<Exchange, 'path'>>;
 
 type Values = ReadonlyMap<string, string | typeof SEVERAL>;
 
@@ -32,6 +32,7 @@ export class AskedValues {
   only(place: ValuePlace, name: string): string | undefined {
     if (place === 'header') return this.#field(name);
     if (place === 'port') return portOf(this.#asked.request);
+    if (place === 'path') return this.#asked.path;
     const value = this.#valuesOf(place).get(name);
     if (typeof value !== 'string') return undefined;
     return place === 'query' && this.#isSpelledOtherwise(name) ? undefined : value;
@@ -39,7 +40,7 @@ export class AskedValues {
 
   /** Whether the name is there, in whatever spelling. */
   has(place: ValuePlace, name: string): boolean {
-    if (place === 'port') return portOf(this.#asked.request) !== undefined;
+    if (place === 'port' || place === 'path') return this.only(place, name) !== undefined;
     if (place !== 'header')
       return this.#valuesOf(place).has(name) || (place === 'query' && this.#isSpelledOtherwise(name));
     // Not by its type alone: an object of fields has names that nobody sent.

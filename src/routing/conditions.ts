@@ -5,7 +5,7 @@ import { maySayASecret } from '../telemetry/secret-names.ts';
 import type { RouteMatch, ValueMatch } from './route.ts';
 
 /** Where a value of a request stands. */
-export type ValuePlace = 'header' | 'query' | 'cookie' | 'port';
+export type ValuePlace = 'header' | 'query' | 'cookie' | 'port' | 'path';
 
 /** Something that a route asks of one value of a request. */
 export interface Condition {
@@ -32,13 +32,14 @@ const NONE: readonly Condition[] = Object.freeze([]);
  * @throws {Error} for an expression that is not linear.
  */
 export function compileConditions(
-  match: Pick<RouteMatch, 'headers' | 'query' | 'cookies' | 'ports'>,
+  match: Pick<RouteMatch, 'headers' | 'query' | 'cookies' | 'ports' | 'except'>,
 ): readonly Condition[] {
   const of = (place: ValuePlace, declared: RouteMatch['query']): Condition[] =>
     Object.entries(declared ?? {}).map(([name, one]) => compile(place, name, one));
-  const { headers, query, cookies, ports } = match;
+  const { headers, query, cookies, ports, except } = match;
   const all = [...of('header', headers), ...of('query', query), ...of('cookie', cookies)];
   if (ports !== undefined) all.push(portCondition(ports));
+  if (except !== undefined) all.push(exceptCondition(except));
   return all.length === 0 ? NONE : Object.freeze(all);
 }
 
@@ -83,7 +84,30 @@ function portCondition(ports: readonly number[]): Condition {
   });
 }
 
-const MARKS: Readonly<Record<ValuePlace, string>> = { header: '', query: '?', cookie: 'cookie ', port: '' };
+/** The path is none of some, and not below one of them; the cost of a look goes by the path, not by how many they are. */
+function exceptCondition(prefixes: readonly string[]): Condition {
+  const all = new Set(prefixes);
+  const takes = (path: string): boolean => {
+    for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))
+      if (all.has(path.slice(0, end))) return false;
+    return !all.has(path);
+  };
+  const sorted = [...all].toSorted();
+  return Object.freeze({
+    place: 'path',
+    name: 'path',
+    exact: undefined,
+    key: JSON.stringify(['path', ...sorted]),
+    text: `not below ${sorted.join(', ')}`,
+    declared: { present: true },
+    takes,
+    holds: (values: AskedValues) => takes(values.only('path', 'path') ?? ''),
+  });
+}
+
+const MARKS: Readonly<Record<ValuePlace, string>> = {
+  header: '', query: '?', cookie: 'cookie ', port: '', path: '',
+}; // prettier-ignore
 
 function said(declared: ValueMatch): string {
   if (typeof declared === 'string') return `: ${declared}`;

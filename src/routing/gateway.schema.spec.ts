@@ -198,6 +198,7 @@ graphql:
 
   it.each([
     ['match: { path: a }', 'expected a path that starts with "/"'],
+    [`match: { path: '${'/a'.repeat(1001)}' }`, 'expected at most 2000 characters'],
     ['match: { path: /a, hosts: [API.example.com] }', 'lower-case host name'],
     ['match: { path: /a, hosts: ["api.example.com:8080"] }', 'lower-case host name'],
     ['match: { path: /a, methods: [] }', 'match.methods'],

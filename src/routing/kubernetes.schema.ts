@@ -77,7 +77,9 @@ export const kubernetesSchema = z.strictObject({
     .min(1)
     .max(100_000)
     .default(10_000)
-    .describe('Most routes that objects are made into; what comes after is refused. Default 10000.'),
+    .describe(
+      'Most routes that objects are made into; of more the last ones of the namespace that has the most are refused. Default 10000.',
+    ),
   absentAfter: timerDuration
     .default(60_000)
     .describe(

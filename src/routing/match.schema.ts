@@ -3,6 +3,12 @@ import { patternText } from '../config/linear-pattern.ts';
 import type { ValueMatch } from './route.ts';
 import { TOKEN } from '../config/field-name.ts';
 
+/** No path of an API is longer; what is looked at for each of its segments takes time. */
+const LONGEST_PATH = 2000;
+
+const MOST_EXCEPTED = 200;
+const PREFIX = /^(?:\/[A-Za-z0-9\-._~!$&'()+,;=:@%]+)+$/;
+
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
 /** A regular expression of the file; one that could backtrack is a fault where it stands. */
@@ -51,6 +57,7 @@ export const matchSchema = z.strictObject({
   path: z
     .string()
     .startsWith('/', 'expected a path that starts with "/"')
+    .max(LONGEST_PATH, `expected at most ${LONGEST_PATH} characters`)
     .describe('Exact path; {name} or {name:regex} for one segment, a trailing /* for the rest.'),
   headers: conditionsSchema.shape.headers,
   query: conditionsSchema.shape.query,
@@ -60,6 +67,17 @@ export const matchSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Ports of the listeners that the request may have come to. Default all.'),
+  except: z
+    .array(
+      z
+        .string()
+        .max(LONGEST_PATH)
+        .regex(PREFIX, 'expected a path without a slash at its end, such as /admin'),
+    )
+    .min(1)
+    .max(MOST_EXCEPTED)
+    .optional()
+    .describe('Paths that it does not take though `path` does, and all below them. Default none.'),
 });
 
 /** How a route reads paths that not everybody reads alike. */
@@ -90,4 +108,5 @@ export const prioritySchema = z
 /** What {@link matchSchema} makes. */
 export type MatchConditions = z.output<typeof conditionsSchema> & {
   readonly ports?: readonly number[] | undefined;
+  readonly except?: readonly string[] | undefined;
 };

@@ -77,5 +77,5 @@ interface Preflighted {
 
 /** Whether a preflight shows of a request what a condition is about. */
 function isShown({ place }: Condition): boolean {
-  return place === 'query' || place === 'port';
+  return place === 'query' || place === 'port' || place === 'path';
 }

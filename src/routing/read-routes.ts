@@ -84,7 +84,7 @@ function matchOf({ match }: RouteConfig, methods: readonly string[]): RouteMatch
 
 /** What is declared of a request besides its method and path, as routes have it. */
 export function conditionsOf(declared: MatchConditions | undefined): Omit<RouteMatch, 'methods' | 'path'> {
-  const { hosts = [], headers = {}, query, cookies, ports } = declared ?? {};
+  const { hosts = [], headers = {}, query, cookies, ports, except } = declared ?? {};
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     hosts,
@@ -92,5 +92,6 @@ export function conditionsOf(declared: MatchConditions | undefined): Omit<RouteM
     ...(query === undefined ? {} : { query }),
     ...(cookies === undefined ? {} : { cookies }),
     ...(ports === undefined ? {} : { ports }),
+    ...(except === undefined ? {} : { except }),
   };
 }

@@ -47,6 +47,8 @@ export interface RouteMatch {
   readonly cookies?: ValueMatches | undefined;
   /** Ports of listeners that requests may come to; undefined for all. */
   readonly ports?: readonly number[] | undefined;
+  /** Paths that it does not take though its pattern does, and all below them. */
+  readonly except?: readonly string[] | undefined;
 }
 
 /** Chooses among routes that match the same, such as the versions of an API. */

@@ -67,9 +67,11 @@ export function* buildInSteps(deps: TableDeps, found?: BootFaults): Steps<RouteT
     ...deps.definitions,
   ];
   yield;
-  const { routes, faults, definitionOf } = yield* compileInSteps(definitions, deps);
+  const { routes, faults, definitionOf, strays } = yield* compileInSteps(definitions, deps);
   yield;
-  const all = [...faults, ...tableFaults(routes, definitionOf)];
+  // What has no right to be there takes nothing from anybody, so that nobody else's file is at fault for it.
+  const rightful = strays.size === 0 ? routes : routes.filter((route) => !strays.has(definitionOf(route)));
+  const all = [...faults, ...tableFaults(rightful, definitionOf)];
   const told = [
     ...read.faults.map((fault) => placed.placeSource(fault)),
     ...(teams?.faults ?? includeFaults(source)),
@@ -86,6 +88,8 @@ export function* buildInSteps(deps: TableDeps, found?: BootFaults): Steps<RouteT
 export interface Compiled {
   readonly routes: readonly Route[];
   readonly faults: readonly RouteFault[];
+  /** Those that a team has no right to. */
+  readonly strays: ReadonlySet<RouteDefinition>;
   /** What one of these routes was compiled from. */
   definitionOf(route: Route): RouteDefinition;
 }
@@ -119,18 +123,21 @@ function* compileInSteps(
   const rights = teams && new RouteRights(teams, deps.source.value, table);
   const faults: RouteFault[] = [];
   const compiled = new Map<Route, RouteDefinition>();
+  const strays = new Set<RouteDefinition>();
   for (const [index, definition] of definitions.entries()) {
     if (isStep(index)) yield;
-    if (rights !== undefined) faults.push(...rights.faultsOf(definition));
+    const wrong = rights?.faultsOf(definition) ?? [];
+    faults.push(...wrong);
+    if (wrong.length > 0) strays.add(definition);
     try {
-      compiled.set(compiler.compile(definition), definition);
+      compiled.set(compiler.compile(rights?.fenced(definition) ?? definition), definition);
     } catch (error) {
       if (!(error instanceof RouteFault)) throw error;
       faults.push(error);
     }
   }
   const definitionOf = (route: Route): RouteDefinition => compiled.get(route) as RouteDefinition;
-  return { routes: [...compiled.keys()], faults, definitionOf };
+  return { routes: [...compiled.keys()], faults, definitionOf, strays };
 }
 
 // Fails closed: what somebody believes to be in force is not left out without a word.

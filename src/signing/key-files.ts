@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readNamedFile } from '../config/named-file.ts';
 import { resolve } from 'node:path';
 import type { FileRemark } from '../config/pem-files.ts';
 import { FixedKeys } from './key-ring.ts';
@@ -24,7 +24,7 @@ export function keysOfFiles(files: readonly string[], folder: string): LoadedRin
   const keys: KeyObject[] = [];
   for (const [index, file] of files.entries()) {
     try {
-      const found = readKeys(readFileSync(resolve(folder, file), 'utf8'));
+      const found = readKeys(readNamedFile(resolve(folder, file)).toString());
       check(found, keys.length === 0);
       keys.push(...found);
     } catch (error) {

@@ -33,7 +33,9 @@ export class Additions {
   /** Notes how a reload of what the file says has ended. */
   ended(fileText: string, { joint, earlier }: WantedReload, { outcome }: Reload): void {
     const isDone = outcome === 'reloaded' || outcome === 'unchanged';
-    if (isDone && joint === undefined && earlier === undefined) this.#fileText = fileText;
+    if (!isDone || joint !== undefined || earlier !== undefined) return;
+    this.#fileText = fileText;
+    this.source?.fileInForce?.(bundleOf(fileText).main);
   }
 
   /** Leaves out what faults are about. @returns whether another try makes sense. */

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readNamedFile } from '../config/named-file.ts';
 import { dirname, resolve } from 'node:path';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { ShownCertificate } from '../telemetry/config-metrics.ts';
@@ -35,7 +35,7 @@ function named(of: Named['of'], name: string, files: readonly (string | undefine
 
 function endOf(path: string): number | undefined {
   try {
-    const blocks = readFileSync(path, 'utf8').match(CERTIFICATE) ?? [];
+    const blocks = readNamedFile(path).toString().match(CERTIFICATE) ?? [];
     const ends = blocks.map((block) => Date.parse(new X509Certificate(block).validTo));
     return ends.length === 0 ? undefined : Math.min(...ends);
   } catch {

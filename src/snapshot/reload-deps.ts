@@ -77,6 +77,8 @@ export interface ConfigAddition {
   takeOut(faults: readonly ConfigFault[]): boolean;
   /** Where it comes from, as operators see it. */
   readonly followed: FollowedCluster;
+  /** Hears what the file says that is in force now. */
+  fileInForce?(text: string): void;
 }
 
 /** Puts what is wanted into force, in a turn that was taken. Never rejects. */

@@ -27,6 +27,7 @@ describe('the schema of values', () => {
     [{ redis: { url: 'http://redis' } }, "at '/redis/url'"],
     [{ probes: { liveness: { httpGet: {} } } }, "additional properties 'httpGet' not allowed"],
     [{ image: { digest: 'latest' } }, "at '/image/digest'"],
+    [{ config: { ...CONFIG.config, files: { 'a: b\n---\nkind': '' } } }, 'invalid propertyName'],
     [{ secrets: [{ name: 'a' }] }, "missing property 'secretName'"],
     [{ networkPolicy: { clients: [{ pods: {} }] } }, "additional properties 'pods' not allowed"],
     [{ rbac: { rules: [{ resource: ['a'] }] } }, "additional properties 'resource' not allowed"],
@@ -114,6 +115,10 @@ describe('what would start and not be meant', () => {
     [
       { ...BASE, service: { extraPorts: [{ name: 'http', port: 1, targetPort: 2 }] } },
       'service.extraPorts: expected names that differ',
+    ],
+    [
+      { ...BASE, service: { extraPorts: [{ name: 'more', port: 9080, targetPort: 9080 }] } },
+      "service.extraPorts: more leads to admin.port, the operators' listener",
     ],
     [{ ...BASE, admin: { port: 8080 } }, 'admin.port: expected another port than port'],
     [

@@ -106,8 +106,14 @@ describe('the notes', () => {
       'redis.required=false',
       'admin.exposed=true',
       'admin.tokensSecret.name=tokens',
+      'podSecurityContext.runAsNonRoot=false',
     );
-    for (const warning of ['travel in the clear', 'there is no Redis', 'networkPolicy.enabled is off'])
+    for (const warning of [
+      'let the gateway run as root',
+      'travel in the clear',
+      'there is no Redis',
+      'networkPolicy.enabled is off',
+    ])
       expect(said).toMatch(new RegExp(`WARNING: .*${warning}`));
   });
 });

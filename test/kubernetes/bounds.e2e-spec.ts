@@ -100,7 +100,7 @@ describe('bounds of a cluster', () => {
     );
   });
 
-  it('maxRoutes: leaves out Ingresses after all others, whole, with a line of the log', async () => {
+  it('maxRoutes: leaves out Ingresses as it does routes, the younger first, with a line of the log', async () => {
     cluster.apply(
       {
         apiVersion: 'networking.k8s.io/v1',
@@ -109,21 +109,19 @@ describe('bounds of a cluster', () => {
         spec: { controller: 'gatehouse.dev/gateway' },
       },
       ingressOf('old'),
-      ingressOf('older'),
       routeOf('one'),
+      ingressOf('new'),
     );
     const { until, gateway } = await start({ maxRoutes: 2, ingress: true }).then((one) => ({
       until: one.until.bind(one),
       gateway: one.gateway,
     }));
     await until(isServed, '/', { host: 'old.test' });
-    expect([await statusOf('one'), await statusOf('older')]).toEqual([200, 404]);
+    expect([await statusOf('one'), await statusOf('new')]).toEqual([200, 404]);
     const [line] = await gateway.linesWhere(({ remark }) => String(remark).includes('maxRoutes'));
-    expect(line?.['remark']).toBe(
-      'Ingress default/older: there are more than 2 routes (kubernetes.maxRoutes)',
-    );
+    expect(line?.['remark']).toBe('Ingress default/new: there are more than 2 routes (kubernetes.maxRoutes)');
     const answer = await fetch(`${gateway.adminUrl}/kubernetes/objects?kind=Ingress&state=refused`);
-    expect(await answer.json()).toMatchObject({ total: 1, rows: [{ name: 'older' }] });
+    expect(await answer.json()).toMatchObject({ total: 1, rows: [{ name: 'new' }] });
   });
 
   it('namespaces: asks for those alone, and serves what is in them', async () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'node:http';
+import { Reloads, type Reload } from '../../src/snapshot/reloads.ts';
+import { Snapshots } from '../../src/snapshot/snapshots.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { TestCluster } from './cluster.ts';
 
@@ -47,6 +49,13 @@ spec:
     - { name: http, port: 80, protocol: HTTP, allowedRoutes: { namespaces: { from: All } } }
 `;
 
+// Sections stand at the left in files that people write.
+function fileText(config: object): string {
+  return Object.entries(config)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+    .join('');
+}
+
 /** What was answered. */
 export interface Answered {
   readonly status: number;
@@ -88,13 +97,19 @@ export class ClusterGateway<Cluster extends AnyCluster = TestCluster> {
       policies: { authentication: 'public' },
       ...options,
     };
-    const config = JSON.stringify({ version: 1, kubernetes: section, ...file }, null, 1);
-    // Sections stand at the left in files that people write.
-    const text = Object.entries(JSON.parse(config) as object)
-      .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
-      .join('');
-    const gateway = await startGateway({ config: text });
+    const path = join(folder, 'gateway.yaml');
+    const text = fileText({ version: 1, kubernetes: section, ...file });
+    writeFileSync(path, text);
+    const gateway = await startGateway({ config: text, file: path });
     return new ClusterGateway(cluster, gateway, folder);
+  }
+
+  /** Writes other sections into the file, beside that of the cluster, and has it read. */
+  async rewrite(file: object): Promise<Reload> {
+    const { app } = this.gateway.gateway;
+    const { kubernetes } = app.get(Snapshots).current.source.document.value as { kubernetes: object };
+    writeFileSync(join(this.#folder, 'gateway.yaml'), fileText({ version: 1, kubernetes, ...file }));
+    return app.get(Reloads).reload('test');
   }
 
   async stop(): Promise<void> {

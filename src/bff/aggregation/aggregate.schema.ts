@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { size, timerDuration } from '../../config/units.ts';
 
 const MAX_ELEMENTS = 1_000_000;
+/** One answer asks for no more; who waits for whom is found out when the route is compiled. */
+const MOST_CALLS = 100;
 
 const MAX_ENTRIES = 1000;
 const MAX_CACHE_BYTES = 16 * 2 ** 20;
@@ -132,6 +134,7 @@ export const aggregateSchema = z
     calls: z
       .record(callName, call)
       .refine((calls) => Object.keys(calls).length > 0, 'expected at least one call')
+      .refine((calls) => Object.keys(calls).length <= MOST_CALLS, `expected at most ${MOST_CALLS} calls`)
       .describe('Calls by name. They run in parallel; one that names another waits for it.'),
     response: z
       .record(z.string(), z.unknown())

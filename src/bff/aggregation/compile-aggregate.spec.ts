@@ -240,3 +240,12 @@ describe('the response of an aggregate', () => {
     expect(faults).toEqual(expect.arrayContaining([expect.stringContaining(message)]));
   });
 });
+
+it('takes a hundred calls and no more', () => {
+  const calls = (count: number): object =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`c${at}`, users('/a')]));
+  expect(usable({ calls: calls(100) })).toBeDefined();
+  expect(aggregateSchema.safeParse({ calls: calls(101) }).error?.issues[0]?.message).toBe(
+    'expected at most 100 calls',
+  );
+});

@@ -1,6 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { certificate } from '../../../test/support/certificates.ts';
-import { areAuthorities, certificateOf } from './certificates.ts';
+import { areAuthorities, certificateOf, type CertificateFiles } from './certificates.ts';
 import { settingsOf, viewOf } from './scene.fixture.ts';
 
 const FROM = { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'default' };
@@ -9,19 +12,22 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const secret = (cert: string, key: string): string =>
   `kind: Secret\nmetadata: { name: s }\ndata: { tls.crt: ${base64(cert)}, tls.key: ${base64(key)} }\n`;
 
-function read(text: string, ref: Record<string, unknown> = { name: 's' }): unknown {
-  const written: string[] = [];
-  const settings = settingsOf({ fileOf: (content, kind) => `${kind} ${written.push(content)}` });
-  return { ...certificateOf(ref, FROM, 'f', { view: viewOf(text), settings }), written };
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function read(text: string, ref: Record<string, unknown> = { name: 's' }): CertificateFiles {
+  const fileOf = (content: string, kind: string): string => {
+    const file = join(folder, kind);
+    writeFileSync(file, content);
+    return file;
+  };
+  return certificateOf(ref, FROM, 'f', { view: viewOf(text), settings: settingsOf({ fileOf }) });
 }
 
 describe('certificateOf', () => {
   it('is a certificate and its key, as files', () => {
-    expect(read(secret(own.cert, own.key))).toEqual({
-      cert: 'crt 1',
-      key: 'key 2',
-      written: [own.cert, own.key],
-    });
+    const files = read(secret(own.cert, own.key));
+    expect([readFileSync(files.cert, 'utf8'), readFileSync(files.key, 'utf8')]).toEqual([own.cert, own.key]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { jsonOf, textOf, type Json, type Resource } from '../resource.ts';
+import { PemFiles } from '../../config/pem-files.ts';
 import { mayRefer, type Referrer } from './grants.ts';
 import { ObjectFault } from './faults.ts';
 import type { ClusterView, Settings } from './settings.ts';
@@ -37,19 +38,36 @@ export function certificateOf(
   return filesOf(secret, field, settings);
 }
 
-function filesOf({ whole, namespace, name }: Resource, field: string, settings: Settings): CertificateFiles {
+/** What became of Secrets, by the object as the cluster has told it. */
+const usable = new WeakMap<Resource, boolean>();
+
+function filesOf(secret: Resource, field: string, settings: Settings): CertificateFiles {
+  const { whole, namespace, name } = secret;
   const data = jsonOf(whole['data']);
-  const [cert, key] = [decoded(data['tls.crt']), decoded(data['tls.key'])];
-  try {
-    createSecureContext({ cert, key });
-  } catch {
-    // What OpenSSL says may quote the file.
+  const [text, keyText] = [decoded(data['tls.crt']), decoded(data['tls.key'])];
+  const files = { cert: settings.fileOf(text, 'crt'), key: settings.fileOf(keyText, 'key') };
+  let isUsable = usable.get(secret);
+  if (isUsable === undefined) usable.set(secret, (isUsable = areUsable(files)));
+  // What OpenSSL says may quote the file.
+  if (!isUsable)
     throw new ObjectFault(
       'InvalidCertificateRef',
       `${field}: tls.crt and tls.key of the Secret ${namespace}/${name} are no certificate (PEM) and its key`,
     );
+  return files;
+}
+
+// By what a listener reads them with: a certificate that it refuses would close the port, which is everybody's.
+function areUsable(files: CertificateFiles): boolean {
+  const pem = new PemFiles([], '/', Date.now());
+  const { cert, key } = pem.pair(files);
+  if (pem.faults.length > 0 || cert === undefined || key === undefined) return false;
+  try {
+    createSecureContext({ cert: cert.text, key: key.text });
+    return true;
+  } catch {
+    return false;
   }
-  return { cert: settings.fileOf(cert, 'crt'), key: settings.fileOf(key, 'key') };
 }
 
 function decoded(value: unknown): string {

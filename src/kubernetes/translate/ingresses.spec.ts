@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Backends } from './backends.ts';
-import { translateIngresses, withinLimit, type TranslatedIngresses } from './ingresses.ts';
+import { translateIngresses, withoutRefused, type TranslatedIngresses } from './ingresses.ts';
 import { Policies } from './policies.ts';
 import { remarkText } from './remark.ts';
 import { serviceText, settingsOf, viewOf } from './scene.fixture.ts';
@@ -73,14 +73,17 @@ describe('translateIngresses', () => {
   });
 });
 
-describe('withinLimit', () => {
-  it('leaves out whole Ingresses, the younger first, and says so', () => {
-    const own = paths(`{ path: /a, ${backend('a')} }`, `{ path: /b, ${backend('a')} }`);
+describe('withoutRefused', () => {
+  it('leaves out whole Ingresses, and says so in place of what else is wrong with them', () => {
+    const own = paths(`{ path: /a, ${backend('a')} }`, `{ path: /b, ${backend('none')} }`);
     const all = translated(ingress('old', own) + ingress('new', own));
-    const two = withinLimit(all, 3, settingsOf({ maxRoutes: 3 }));
-    expect(two.drafts.map(({ owner }) => owner.name)).toEqual(['old', 'old']);
-    expect(texts(two)).toEqual(['Ingress default/new: there are more than 3 routes (kubernetes.maxRoutes)']);
-    expect(withinLimit(all, 4, settingsOf()).drafts).toHaveLength(4);
-    expect(withinLimit(all, -1, settingsOf()).drafts).toEqual([]);
+    const refused = new Set(all.drafts.map(({ owner }) => owner).filter(({ name }) => name === 'new'));
+    const rest = withoutRefused(all, refused, 'no room');
+    expect(rest.drafts.map(({ owner }) => owner.name)).toEqual(['old', 'old']);
+    expect(texts(rest)).toEqual([
+      expect.stringContaining('Ingress default/old: rules[0].http.paths[1]'),
+      'Ingress default/new: no room',
+    ]);
+    expect(withoutRefused(all, new Set(), '')).toEqual({ drafts: all.drafts, remarks: all.remarks });
   });
 });

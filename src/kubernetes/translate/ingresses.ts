@@ -5,7 +5,8 @@ import { ObjectFault } from './faults.ts';
 import { pathPattern } from './matches.ts';
 import type { Policies } from './policies.ts';
 import type { Remark } from './remark.ts';
-import { tooMany, type RouteDraft } from './routes.ts';
+import type { RouteDraft } from './routes.ts';
+import { withoutReserved } from './reserved-paths.ts';
 import { localPort, type ClusterView, type Settings } from './settings.ts';
 import { addressesOf } from './addresses.ts';
 import { brokenKey, type BrokenObjects } from './broken.ts';
@@ -64,21 +65,18 @@ export function translateIngresses(deps: IngressDeps): TranslatedIngresses {
   };
 }
 
-/** Leaves out the Ingresses, the younger first, that make more routes than there may still be, and says so. */
-export function withinLimit(
+/** Leaves out what is made of Ingresses that are refused, and says why. */
+export function withoutRefused(
   ingresses: TranslatedIngresses,
-  free: number,
-  settings: Settings,
+  refused: ReadonlySet<Resource>,
+  message: string,
 ): Pick<TranslatedIngresses, 'drafts' | 'remarks'> {
-  const drafts: RouteDraft[] = [];
-  const left = new Set<Resource>();
-  for (const [owner, own] of Map.groupBy(ingresses.drafts, (draft) => draft.owner)) {
-    if (drafts.length + own.length <= free) drafts.push(...own);
-    else left.add(owner);
-  }
+  const left = new Set(ingresses.drafts.map(({ owner }) => owner).filter((owner) => refused.has(owner)));
   const kept = ingresses.remarks.filter(({ of }) => of === undefined || !left.has(of));
-  const message = tooMany(settings);
-  return { drafts, remarks: [...kept, ...[...left].map((of): Remark => ({ of, message, isWhole: true }))] };
+  return {
+    drafts: ingresses.drafts.filter(({ owner }) => !left.has(owner)),
+    remarks: [...kept, ...[...left].map((of): Remark => ({ of, message, isWhole: true }))],
+  };
 }
 
 function isOurs({ view, settings }: IngressDeps): (ingress: Resource) => boolean {
@@ -140,7 +138,8 @@ interface Adding {
 
 function add({ ingress, id, host, read, deps, field }: Adding, backend: unknown, path: () => string): void {
   noting(read, () => {
-    const match = { path: path(), ...(host !== '' && { hosts: [host.toLowerCase()] }) };
+    const whole = { path: path(), ...(host !== '' && { hosts: [host.toLowerCase()] }) };
+    const match = withoutReserved(whole, deps.settings.reserved, `${field}.path`);
     const answer = answerOf(ingress, jsonOf(backend), { read, deps, field });
     const attached = deps.policies.at([{ of: ingress }]);
     const name = ['ingress', ingress.namespace, ingress.name, id].join('.');

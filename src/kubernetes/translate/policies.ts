@@ -1,5 +1,6 @@
 import { jsonOf, keyOf, listOf, textOf, type Condition, type Json, type Resource } from '../resource.ts';
 import { fails, holds } from './conditions.ts';
+import { withOwnNames } from './own-names.ts';
 import type { ClusterView } from './settings.ts';
 
 const GATEWAY_API = 'gateway.networking.k8s.io';
@@ -11,7 +12,7 @@ const TARGETS: Readonly<Record<string, string>> = {
 };
 
 /** Says what is wrong with policies as the file would say it; an empty list for nothing. */
-export type PolicyCheck = (policies: Json) => readonly string[];
+export type PolicyCheck = (policies: Json, namespace: string) => readonly string[];
 
 /** What becomes of policies that are attached to a place. */
 export interface AttachedPolicies {
@@ -33,7 +34,8 @@ export class Policies {
   constructor(view: ClusterView, check: PolicyCheck, broken: ReadonlyMap<string, string>) {
     this.all = view.all('GatehousePolicy');
     for (const policy of this.all) {
-      const fault = targetFault(policy) ?? check(jsonOf(policy.spec['policies'])).join('; ');
+      const fault =
+        targetFault(policy) ?? check(jsonOf(policy.spec['policies']), policy.namespace).join('; ');
       const found = fault === '' ? broken.get(keyOf(policy)) : fault;
       if (found !== undefined) this.#faults.set(policy, found);
       for (const ref of listOf(policy.spec['targetRefs'])) {
@@ -61,7 +63,7 @@ export class Policies {
       for (const policy of [...whole.toReversed(), ...part.toReversed()]) {
         this.#found.add(policy);
         if (this.#faults.has(policy)) broken ??= policy;
-        const said = jsonOf(policy.spec['policies']);
+        const said = withOwnNames(jsonOf(policy.spec['policies']), policy.namespace);
         policies = { ...policies, ...said };
         for (const name of Object.keys(said)) of.set(name, policy);
       }

@@ -3,44 +3,41 @@ import type { Json, Resource } from '../resource.ts';
 import { Backends } from './backends.ts';
 import { bindGateways } from './gateways.ts';
 import { Policies } from './policies.ts';
-import { translateRoute, type TranslatedRoute } from './routes.ts';
+import { draftRoute, routeStatus, type DraftedRoute } from './routes.ts';
 import { EDGE, serviceText, settingsOf, viewOf } from './scene.fixture.ts';
 
 const SPEC = 'parentRefs: [{ name: edge }], rules: [{ name: one, backendRefs: [{ name: a, port: 80 }] }]';
 
+interface Translated extends Pick<DraftedRoute, 'drafts'> {
+  readonly status: Json | undefined;
+}
+
 function translated(
   spec = SPEC,
-  { more = '', free = 10, ports = [80] }: { more?: string; free?: number; ports?: number[] } = {},
-): TranslatedRoute {
+  { more = '', refusal, ports = [80] }: { more?: string; refusal?: string; ports?: number[] } = {},
+): Translated {
   const view = viewOf(
     `${EDGE}${serviceText('a')}---\nkind: HTTPRoute\nmetadata: { name: r }\nspec: { ${spec} }\n${more}`,
   );
   const settings = settingsOf();
   const scene = { view, settings };
-  return translateRoute(
-    view.all('HTTPRoute')[0] as Resource,
-    {
-      gateways: bindGateways(scene),
-      backends: new Backends(scene),
-      policies: new Policies(
-        view,
-        (said) => (said['none'] === undefined ? [] : ['no such policy']),
-        new Map(),
-      ),
-      controller: settings.controller,
-      basePolicies: settings.policies,
-      allPorts: new Set(ports),
-      broken: new Map(),
-      settings,
-    },
-    free,
-  );
+  const drafted = draftRoute(view.all('HTTPRoute')[0] as Resource, {
+    gateways: bindGateways(scene),
+    backends: new Backends(scene),
+    policies: new Policies(view, (said) => (said['none'] === undefined ? [] : ['no such policy']), new Map()),
+    controller: settings.controller,
+    basePolicies: settings.policies,
+    reserved: [],
+    allPorts: new Set(ports),
+    broken: new Map(),
+  });
+  return { drafts: drafted.drafts, status: routeStatus(drafted, settings.controller, refusal) };
 }
-const configOf = (route: TranslatedRoute): Json | undefined => route.drafts[0]?.config;
+const configOf = (route: Translated): Json | undefined => route.drafts[0]?.config;
 const policy = (policies: string): string =>
   `---\nkind: GatehousePolicy\nmetadata: { name: p }\nspec: { targetRefs: [{ group: gateway.networking.k8s.io, kind: HTTPRoute, name: r }], policies: ${policies} }\n`;
 
-describe('translateRoute', () => {
+describe('a route of the cluster', () => {
   it('names ports only where it is not served at all of them', () => {
     expect(configOf(translated())?.['match']).toEqual({ path: '/*' });
     expect(configOf(translated(SPEC, { ports: [80, 443] }))?.['match']).toEqual({ path: '/*', ports: [80] });
@@ -61,12 +58,15 @@ describe('translateRoute', () => {
     });
   });
 
-  it('is refused as a whole where one rule cannot be said, or there is no room', () => {
-    const odd = SPEC.replace('rules: [', 'rules: [{ sessionPersistence: {} }, ');
-    for (const route of [translated(odd), translated(SPEC, { free: 0 })]) {
-      expect(route.drafts).toEqual([]);
-      expect(JSON.stringify(route.status)).toContain('"status":"False","reason":"UnsupportedValue"');
-    }
+  it('is refused as a whole where one rule cannot be said', () => {
+    const odd = translated(SPEC.replace('rules: [', 'rules: [{ sessionPersistence: {} }, '));
+    expect(odd.drafts).toEqual([]);
+    expect(JSON.stringify(odd.status)).toContain('"status":"False","reason":"UnsupportedValue"');
+  });
+
+  it('says why it is not served where others are in its place', () => {
+    const { status } = translated(SPEC, { refusal: 'no room' });
+    expect(JSON.stringify(status)).toContain('"reason":"UnsupportedValue","message":"no room"');
   });
 
   it('says nothing of a route that is not ours', () => {

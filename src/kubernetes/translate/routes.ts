@@ -5,7 +5,7 @@ import { ObjectFault } from './faults.ts';
 import type { BoundGateway } from './gateways.ts';
 import { parentsOf, parentStatus, placesOf, type Place } from './parents.ts';
 import type { Policies } from './policies.ts';
-import type { Settings } from './settings.ts';
+import { withoutReserved } from './reserved-paths.ts';
 import { readGrpcRule, readRule, type ReadRule } from './rules.ts';
 
 /** A route of the file, and whose it is. */
@@ -15,6 +15,8 @@ export interface RouteDraft {
   readonly owner: Resource;
   /** Whose policies it has, by the name of the policy. */
   readonly policies: ReadonlyMap<string, Resource>;
+  /** Ports that it is served at; undefined for whatever there are. */
+  readonly ports?: readonly number[];
 }
 
 /** What routes are made with. */
@@ -24,49 +26,55 @@ export interface RouteDeps {
   readonly policies: Policies;
   readonly controller: string;
   readonly basePolicies: Json;
+  /** Paths that are no object's. */
+  readonly reserved: readonly string[];
   /** Ports that anything is listened for at: a route that is served at all of them need not name them. */
   readonly allPorts: ReadonlySet<number>;
   /** What was found wrong with objects when their routes were compiled, by their keys. */
   readonly broken: ReadonlyMap<string, string>;
-  readonly settings: Pick<Settings, 'maxRoutes'>;
 }
 
-/** Why what comes after `maxRoutes` is refused. */
-export function tooMany({ maxRoutes }: Pick<Settings, 'maxRoutes'>): string {
-  return `there are more than ${maxRoutes} routes (kubernetes.maxRoutes)`;
-}
-
-/** What a route of the cluster is made into. */
-export interface TranslatedRoute {
+/** What a route of the cluster is made into, before it is known whether there are too many. */
+export interface DraftedRoute {
+  readonly of: Resource;
   readonly drafts: readonly RouteDraft[];
-  /** Undefined where none of its parents is ours, nor was. */
-  readonly status: Json | undefined;
+  readonly verdicts: ReturnType<typeof parentsOf>;
+  readonly rules: readonly ReadRule[];
+  readonly fault: Condition | undefined;
 }
 
-/** Translates an HTTPRoute or GRPCRoute. @param free how many routes may still be made. */
-export function translateRoute(route: Resource, deps: RouteDeps, free: number): TranslatedRoute {
-  const verdicts = parentsOf(route, deps.gateways);
-  if (verdicts.length === 0) return { drafts: [], status: withdrawn(route, deps.controller) };
-  const made = readRules(route, deps);
-  const all = made.fault === undefined ? draftsOf(route, made.rules, deps, verdicts) : [];
-  const isTooMany = all.length > free;
-  const drafts = isTooMany ? [] : all;
-  const read = isTooMany
-    ? { ...made, fault: fails('Accepted', 'UnsupportedValue', tooMany(deps.settings)) }
-    : made;
-  const unresolved = read.rules.flatMap(({ faults }) => faults);
+/** Translates an HTTPRoute or GRPCRoute. */
+export function draftRoute(of: Resource, deps: RouteDeps): DraftedRoute {
+  const verdicts = parentsOf(of, deps.gateways);
+  if (verdicts.length === 0) return { of, drafts: [], verdicts, rules: [], fault: undefined };
+  const { rules, fault } = readRules(of, deps);
+  const drafts = fault === undefined ? draftsOf(of, rules, deps, verdicts) : [];
+  return { of, drafts, verdicts, rules, fault };
+}
+
+/**
+ * The status of a route, and a count of it at the listeners that serve it.
+ *
+ * @param refusal why it is not served all the same.
+ * @returns undefined where none of its parents is ours, nor was.
+ */
+export function routeStatus(drafted: DraftedRoute, controller: string, refusal?: string): Json | undefined {
+  const { of, verdicts, rules } = drafted;
+  if (verdicts.length === 0) return withdrawn(of, controller);
+  const fault = refusal === undefined ? drafted.fault : fails('Accepted', 'UnsupportedValue', refusal);
+  const unresolved = rules.flatMap(({ faults }) => faults);
   const [first] = unresolved;
   const resolved =
     first === undefined
       ? holds('ResolvedRefs')
       : fails('ResolvedRefs', first.reason, unresolved.map(({ message }) => message).join('; '));
-  for (const { listener } of verdicts.flatMap((one) => (read.fault === undefined ? one.attachments : [])))
-    listener.attached.add(`${route.kind} ${keyOf(route)}`);
+  for (const { listener } of verdicts.flatMap((one) => (fault === undefined ? one.attachments : [])))
+    listener.attached.add(`${of.kind} ${keyOf(of)}`);
   const parents = verdicts.map(({ ref, accepted }) => {
-    const own: Condition = accepted.status === 'True' && read.fault !== undefined ? read.fault : accepted;
-    return parentStatus(ref, deps.controller, [own, resolved]);
+    const own: Condition = accepted.status === 'True' && fault !== undefined ? fault : accepted;
+    return parentStatus(ref, controller, [own, resolved]);
   });
-  return { drafts, status: { parents } };
+  return { parents };
 }
 
 // Of a Gateway that it does not name any more nothing stays said.
@@ -77,14 +85,20 @@ function withdrawn({ status }: Resource, controller: string): Json | undefined {
 
 function readRules(
   route: Resource,
-  { backends, broken }: RouteDeps,
+  { backends, broken, reserved }: RouteDeps,
 ): { readonly rules: readonly ReadRule[]; readonly fault?: Condition } {
   const known = broken.get(`${route.kind} ${keyOf(route)}`);
   if (known !== undefined) return { rules: [], fault: fails('Accepted', 'UnsupportedValue', known) };
   const read = route.kind === 'GRPCRoute' ? readGrpcRule : readRule;
   try {
     const rules = listOf(route.spec['rules']);
-    return { rules: rules.map((rule, index) => read(route, rule, `rules[${index}]`, backends)) };
+    return {
+      rules: rules.map((rule, index) => {
+        const one = read(route, rule, `rules[${index}]`, backends);
+        const field = `rules[${index}].matches`;
+        return { ...one, matches: one.matches.map((match) => withoutReserved(match, reserved, field)) };
+      }),
+    };
   } catch (error) {
     // What nobody has foreseen is a fault of this object alone, too.
     const reason = error instanceof ObjectFault ? error.reason : 'UnsupportedValue';
@@ -149,5 +163,6 @@ function draft(id: string, { route, rule, match, place }: Drafting, deps: RouteD
     config: { id, match: whole, paths: { trailingSlash: 'distinct' }, ...answer },
     owner: route,
     policies: attached.of,
+    ports: place.ports.toSorted((a, b) => a - b),
   };
 }

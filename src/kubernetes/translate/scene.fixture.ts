@@ -36,6 +36,7 @@ export function settingsOf(more: Partial<Settings> = {}): Settings {
     unusable: new Map(),
     addresses: [],
     service: undefined,
+    reserved: [],
     maxRoutes: 100,
     policies: { authentication: 'public' },
     access: {},

@@ -28,6 +28,8 @@ export interface Settings {
   /** As namespace/name. */
   readonly service: string | undefined;
   readonly maxRoutes: number;
+  /** Paths that the gateway answers itself, for services that trust it. */
+  readonly reserved: readonly string[];
   /** Policies of all routes, as they are written. */
   readonly policies: Json;
   /** How the cluster is reached, for discovery. */

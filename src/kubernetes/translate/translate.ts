@@ -6,10 +6,11 @@ import type { BrokenObjects } from './broken.ts';
 import { fails, holds } from './conditions.ts';
 import { gatewayStatus } from './gateway-status.ts';
 import { bindGateways, ourClasses, type BoundGateway } from './gateways.ts';
-import { translateIngresses, withinLimit } from './ingresses.ts';
+import { translateIngresses, withoutRefused } from './ingresses.ts';
 import { Policies, type PolicyCheck } from './policies.ts';
 import type { Remark } from './remark.ts';
-import { translateRoute, type RouteDeps, type RouteDraft } from './routes.ts';
+import { draftRoute, routeStatus, type DraftedRoute, type RouteDeps, type RouteDraft } from './routes.ts';
+import { tooMany, type Sized } from './route-shares.ts';
 import type { ClusterView, Settings } from './settings.ts';
 import type { StatusDraft } from './status-draft.ts';
 
@@ -42,27 +43,39 @@ export function translate(
     policies,
     controller: settings.controller,
     basePolicies: settings.policies,
+    reserved: settings.reserved,
     allPorts: portsOf(listeners, settings),
     broken,
-    settings,
   };
-  const drafts: RouteDraft[] = [];
-  const statuses: StatusDraft[] = [];
-  for (const route of [...view.all('HTTPRoute'), ...view.all('GRPCRoute')].toSorted(byAge)) {
-    const translated = translateRoute(route, deps, settings.maxRoutes - drafts.length);
-    drafts.push(...translated.drafts);
-    if (translated.status !== undefined)
-      statuses.push({ kind: route.kind as KindName, of: route, status: translated.status });
-  }
-  const rest = withinLimit(ingresses, settings.maxRoutes - drafts.length, settings);
-  const routes = withoutDoubles([...drafts, ...rest.drafts]);
+  const routes = [...view.all('HTTPRoute'), ...view.all('GRPCRoute')].toSorted(byAge);
+  const drafted = routes.map((route) => draftRoute(route, deps));
+  const refused = tooMany(sizesOf(drafted, ingresses.drafts), settings.maxRoutes);
+  const message = `there are more than ${settings.maxRoutes} routes (kubernetes.maxRoutes)`;
+  const ofRoutes = drafted.flatMap((one): StatusDraft[] => {
+    const { of } = one;
+    const status = routeStatus(one, settings.controller, refused.has(of) ? message : undefined);
+    return status === undefined ? [] : [{ kind: of.kind as KindName, of, status }];
+  });
+  const rest = withoutRefused(ingresses, refused, message);
+  const served = drafted.flatMap(({ of, drafts }) => (refused.has(of) ? [] : drafts));
+  const made = withoutDoubles([...served, ...rest.drafts]);
   return {
-    routes,
-    upstreams: usedBy(routes, backends.upstreams),
+    routes: made,
+    upstreams: usedBy(made, backends.upstreams),
     listeners,
-    statuses: [...statuses, ...ingresses.statuses, ...otherStatuses(scene, gateways, { policies, backends })],
+    statuses: [...ofRoutes, ...ingresses.statuses, ...otherStatuses(scene, gateways, { policies, backends })],
     remarks: rest.remarks,
   };
+}
+
+function sizesOf(routes: readonly DraftedRoute[], ingresses: readonly RouteDraft[]): readonly Sized[] {
+  return [
+    ...routes.map(({ of, drafts }) => ({ of, count: drafts.length })),
+    ...[...Map.groupBy(ingresses, ({ owner }) => owner)].map(([of, drafts]) => ({
+      of,
+      count: drafts.length,
+    })),
+  ].toSorted((one, other) => byAge(one.of, other.of));
 }
 
 // Each is followed, and what is refused may name any number of them.

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { readNamedFile } from '../../config/named-file.ts';
 import { pointerPart } from '../../exchange/json-pointer.ts';
 import { compileSchema, type CompiledSchema, type SchemaUse } from './schema-compiler.ts';
 
@@ -18,7 +18,8 @@ const MAX_HOPS = 20;
 /** Reads a file of JSON or YAML. @throws {Error} when it cannot be read. */
 export function readDocument(file: string): Json {
   try {
-    return objectOf(parse(readFileSync(file, 'utf8')));
+    // Whoever reads the fault may not be who may read the file.
+    return objectOf(parse(readNamedFile(file).toString(), { prettyErrors: false }));
   } catch (error) {
     throw new Error(`${file}: cannot be read: ${(error as Error).message}`, { cause: error });
   }

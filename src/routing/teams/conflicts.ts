@@ -14,7 +14,8 @@ export function conflictFaults(
   definitionOf: (route: Route) => RouteDefinition,
 ): RouteFault[] {
   if (routes.every(({ team }) => team === undefined)) return [];
-  const groups = new Map<string, Route[]>();
+  // By the team as well: one with a thousand routes of one path has nothing to settle with itself.
+  const groups = new Map<string, Map<string | undefined, Route[]>>();
   const faults = new Map<Route, RouteFault>();
   const tell = (route: Route, other: Route): void => {
     if (route.team === undefined || faults.has(route)) return;
@@ -25,12 +26,16 @@ export function conflictFaults(
   for (const route of routes) {
     if (route.action.isPending === true) continue;
     for (const key of keysOf(route)) {
-      const others = groups.get(key) ?? [];
-      for (const other of others.filter((one) => one.team !== route.team && meet(route, one))) {
+      const byTeam = groups.get(key) ?? new Map<string | undefined, Route[]>();
+      groups.set(key, byTeam);
+      const others = [...byTeam].flatMap(([team, some]) => (team === route.team ? [] : some));
+      for (const other of others.filter((one) => meet(route, one))) {
         tell(route, other);
         tell(other, route);
       }
-      groups.set(key, [...others, route]);
+      const own = byTeam.get(route.team);
+      if (own === undefined) byTeam.set(route.team, [route]);
+      else own.push(route);
     }
   }
   return [...faults.values()];

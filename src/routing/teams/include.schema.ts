@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timerDuration } from '../../config/units.ts';
+import { size, timerDuration } from '../../config/units.ts';
 import { policyRegistry } from '../../policies/order.ts';
 import { targetPatternFault } from './target-pattern.ts';
 
@@ -85,6 +85,12 @@ export const rightsSchema = z
       .max(MOST)
       .default([])
       .describe('Environment variables that it may refer to; ORDERS_* for all that begin so. Default none.'),
+    audiences: z
+      .union([any, z.array(z.string().min(1).max(256)).max(MOST)])
+      .default(['{team}', '{team}.*'])
+      .describe(
+        'For whom `identity.token` of its upstreams may be; a `*` at the end for all that begin so, or `any`. Default the team and its upstreams: `{team}`, `{team}.*`.',
+      ),
     policies: bounds
       .default({})
       .describe(
@@ -109,6 +115,17 @@ export const rightsSchema = z
       .min(1)
       .default(256)
       .describe('Most connections to a target of its upstreams. Default 256.'),
+    maxHeld: size
+      .default(16 * 2 ** 20)
+      .describe(
+        'Largest `maxBody`, `maxAnswer`, `maxBytes`, `maxMessage`, `maxFrame`, `maxLine` and `maxResponseHead`: what is held in memory for it. Default 16MiB.',
+      ),
+    maxRoutes: z.int().min(1).default(1000).describe('Most routes of one of its files. Default 1000.'),
+    maxTargets: z
+      .int()
+      .min(1)
+      .default(1000)
+      .describe('Most upstreams of one of its files, and most targets that these name. Default 1000.'),
     priority: z.int().min(0).default(0).describe('Highest `priority` of its routes. Default 0.'),
   })
   .describe('What the routes and upstreams of a team may do.');
@@ -162,6 +179,7 @@ export function rightsFor(team: string, rights: Rights): Rights {
     upstreams: rights.upstreams === 'any' ? 'any' : filled(rights.upstreams),
     targets: rights.targets === 'any' ? 'any' : filled(rights.targets),
     files: filled(rights.files),
+    audiences: rights.audiences === 'any' ? 'any' : filled(rights.audiences),
     variables: rights.variables.map((text) =>
       text.replaceAll('{TEAM}', team.toUpperCase().replaceAll('-', '_')),
     ),

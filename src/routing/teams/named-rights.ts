@@ -4,9 +4,15 @@ import { nearestName } from '../../config/nearest-name.ts';
 import type { UpstreamOptions } from '../../upstreams/upstream.schema.ts';
 import type { GatewayConfig } from '../gateway.schema.ts';
 import type { ParsedTeam } from './parsed-team.ts';
+import { sizeStrays } from './file-size.ts';
+import { heldStrays } from './held-memory.ts';
+import { isNamed } from './outside-names.ts';
 import { targetFits } from './target-pattern.ts';
-import { upstreamsNamedBy } from './team-names.ts';
+import { ownName, renamedUpstream, upstreamsNamedBy } from './team-names.ts';
+import { originStrays } from './socket-origins.ts';
+import { sharedStrays } from './shared-upstreams.ts';
 import { placedStrays, type Stray } from './strays.ts';
+import { boundOf, looser } from './bounds.ts';
 import { isTight } from './tightness.ts';
 
 /** What a file of a team names that it may not: upstreams and targets, and what its upstreams may not say. */
@@ -19,14 +25,31 @@ export function namedFaults(
   const { rights } = source;
   const { value, document } = read;
   const { routes, upstreams } = value;
+  const fullName = (name: string): string => (own.has(name) ? ownName(source.team, name) : name);
+  const sharedPolicies = (name = ''): object | undefined =>
+    own.has(name) ? undefined : main.upstreams[name]?.policies;
   const strays: Stray[] = [
-    ...routes.flatMap((route, index) => strangers(route, ['routes', index], { rights, main, own })),
-    ...Object.entries(upstreams).flatMap(([name, one]) => [
-      ...strangers({ policies: one.policies }, ['upstreams', name], { rights, main, own }),
-      ...targetStrays(one, rights).map((stray) => below(['upstreams', name], stray)),
-      ...loose(one, rights, main).map((stray) => below(['upstreams', name], stray)),
+    ...routes.flatMap((route, index) => [
+      ...strangers(route, ['routes', index], { rights, main, own }),
+      ...originStrays(route, rights, sharedPolicies(route.upstream), main.defaults.policies).map((stray) =>
+        below(['routes', index], stray),
+      ),
+      ...sharedStrays(route, { rights, main, own, upstreams }).map((stray) =>
+        below(['routes', index], stray),
+      ),
     ]),
+    ...Object.entries(upstreams).flatMap(([name, one]) => {
+      // Under the names that hold in the gateway: what is called as something of the gateway's is not that.
+      const named = renamedUpstream(one, source.team, fullName);
+      return [
+        ...strangers({ policies: one.policies }, ['upstreams', name], { rights, main, own }),
+        ...targetStrays(one, rights).map((stray) => below(['upstreams', name], stray)),
+        ...audienceStrays(one, rights).map((stray) => below(['upstreams', name], stray)),
+        ...loose(named, rights, main).map((stray) => below(['upstreams', name], stray)),
+      ];
+    }),
   ];
+  strays.push(...heldStrays({ routes, upstreams }, rights), ...sizeStrays(value, rights));
   return placedStrays(strays, source, document);
 }
 
@@ -100,6 +123,17 @@ function targetStrays(
   return [...strays, { path: ['discovery', kind], message: what }];
 }
 
+/** For whom tokens are that the gateway signs: a service of another team would take one for the word of a caller of its own. */
+function audienceStrays({ identity }: UpstreamOptions, { audiences }: Rights): Stray[] {
+  const said = identity?.token?.audience;
+  if (said === undefined || audiences === 'any') return [];
+  const path = ['identity', 'token', 'audience'];
+  return [said].flat().flatMap((one) => {
+    if (isNamed(one, audiences)) return [];
+    return [{ path, message: `${one} is not an audience that its tokens may be for; see \`audiences\`` }];
+  });
+}
+
 /** The kind of a source, and the name that it finds addresses of; undefined where that says nothing about them. */
 function sourceOf({ dns, kubernetes, ...other }: NonNullable<UpstreamOptions['discovery']>): {
   readonly kind: string;
@@ -139,15 +173,4 @@ function loose(one: GatewayConfig['upstreams'][string], rights: Rights, main: Ga
     if (said !== undefined && !isTight(name, said, bound)) say(['policies', name], looser(name));
   }
   return strays;
-}
-
-/** What a policy of a team is measured by. */
-export function boundOf(name: string, rights: Rights, ...levels: readonly (object | undefined)[]): unknown {
-  const all = [rights.policies, ...levels] as readonly (Readonly<Record<string, unknown>> | undefined)[];
-  return all.find((level) => level?.[name] !== undefined)?.[name];
-}
-
-/** Why a policy is refused. */
-export function looser(name: string): string {
-  return `is looser than what the gateway says, or nobody can tell that it is not; \`policies: { ${name}: … }\` of its rights says how far it may go`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { rightsFor, rightsSchema } from './include.schema.ts';
-import { outsideNames } from './outside-names.ts';
+import { mayRead, outsideNames } from './outside-names.ts';
 
 const rights = rightsFor(
   'my-team',
@@ -56,5 +56,14 @@ describe('outsideNames', () => {
       'routes.1.policies.validation.openapi.file',
       'routes.1.policies.idempotency.encryptionKeysFile',
     ]);
+  });
+
+  it('leaves a variable to the team that has the longer beginning', () => {
+    const own = { files: [], variables: ['PAY_*', 'PAY_EU_SHARED', 'ZONE'] };
+    const others = { ...own, othersVariables: ['PAY_EU_*', 'ZONE'] };
+    const may = (name: string): boolean => mayRead(name, others);
+    expect(['PAY_KEY', 'PAY_EU_SHARED', 'ZONE'].map(may)).toEqual([true, true, true]);
+    expect(['PAY_EU_KEY', 'OTHER'].map(may)).toEqual([false, false]);
+    expect(mayRead('PAY_EU_KEY', own)).toBe(true);
   });
 });

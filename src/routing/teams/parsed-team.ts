@@ -5,7 +5,7 @@ import type { IncludedPart } from '../../config/config-bundle.ts';
 import { readConfig, type ReadConfig } from '../../config/config-reader.ts';
 import type { Variables } from '../../config/interpolation.ts';
 import { rightsFor, teamName, type IncludeEntry } from './include.schema.ts';
-import { isNamed, outsideNames } from './outside-names.ts';
+import { mayRead, outsideNames, type OutsideRights } from './outside-names.ts';
 import { placedStrays } from './strays.ts';
 import type { TeamFile } from './team-file.schema.ts';
 import type { TeamSource } from './teams.ts';
@@ -26,27 +26,35 @@ export interface TeamReading {
   readonly variables: Variables;
   readonly entry: IncludeEntry;
   readonly grantedAt: string;
+  /** Patterns of variables that other teams may refer to. */
+  readonly othersVariables: readonly string[];
+}
+
+/** The team whose file it is. */
+export function teamOf({ name }: Pick<IncludedPart, 'name'>, { team }: Pick<IncludeEntry, 'team'>): string {
+  return team ?? basename(name, extname(name));
 }
 
 /** Reads one file. Never throws. */
 export function parseTeam(part: IncludedPart, reading: TeamReading): ParsedTeam {
   const { folder, schema, entry, grantedAt } = reading;
   const file = join(folder, part.name);
-  const called = basename(part.name, extname(part.name));
-  const team = entry.team ?? called;
+  const team = teamOf(part, entry);
   const source: TeamSource = { file, team, rights: rightsFor(team, entry.rights), grantedAt };
   const failed = (faults: readonly ConfigFault[]): ParsedTeam => ({ source, entry, read: undefined, faults });
   if (part.fault !== undefined) return failed([{ file, key: '', message: part.fault }]);
-  if (entry.team === undefined && !teamName.safeParse(called).success) {
+  if (entry.team === undefined && !teamName.safeParse(team).success) {
     const message =
       'expected a file that is called after its team, in letters, digits, dashes and underscores';
     return failed([{ file, key: '', message: `${message}; or \`team\` beside \`files\` at ${grantedAt}` }]);
   }
   try {
-    const known = allowedVariables(reading.variables, source.rights.variables);
+    const { othersVariables } = reading;
+    const outside = { ...source.rights, othersVariables, folders: [folder, process.cwd()] };
+    const known = allowedVariables(reading.variables, outside);
     const read = readConfig(schema, part.text, file, known, LONG_OF_TEAM);
     const said = read.value.team;
-    const strays = outsideNames(read.document.value, source.rights);
+    const strays = outsideNames(read.document.value, outside);
     if (strays.length > 0) return failed(placedStrays(strays, source, read.document));
     if (said === undefined || said === team) return { source, entry, read, faults: [] };
     // What a file may do goes by a name that its team does not choose.
@@ -61,9 +69,9 @@ export function parseTeam(part: IncludedPart, reading: TeamReading): ParsedTeam 
 /** There may be hundreds of files, each of them short: together they are as long as one that is read piece by piece. */
 const LONG_OF_TEAM = 1000;
 
-function allowedVariables(variables: Variables, patterns: readonly string[]): Variables {
-  if (patterns.length === 0) return {};
-  return Object.fromEntries(Object.entries(variables).filter(([name]) => isNamed(name, patterns)));
+function allowedVariables(variables: Variables, rights: OutsideRights): Variables {
+  if (rights.variables.length === 0) return {};
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => mayRead(name, rights)));
 }
 
 const UNSET = /^environment variable (\w+) is not set/;

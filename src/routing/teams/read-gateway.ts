@@ -17,11 +17,11 @@ import { gatewaySchemaOf, type GatewayConfig } from '../gateway.schema.ts';
 import type { ActionSource } from '../route-action.ts';
 import type { GatewaySource } from '../table-builder.ts';
 import { composedOf } from './composition.ts';
-import type { IncludeEntry } from './include.schema.ts';
+import { rightsFor, type IncludeEntry } from './include.schema.ts';
 import { leaveOut, type IncludedFile, type Left, type LeftFiles } from './left-files.ts';
-import { parseTeam, type ParsedTeam } from './parsed-team.ts';
+import { parseTeam, teamOf, type ParsedTeam } from './parsed-team.ts';
 import { teamSchemaOf, type TeamFile } from './team-file.schema.ts';
-import type { LeftOut } from './teams.ts';
+import type { Granted, LeftOut } from './teams.ts';
 
 /** What configurations are read as. */
 export interface ConfigForm {
@@ -88,6 +88,7 @@ class IncludedConfig {
   readonly #given: Given;
   readonly #main: ReadConfig<GatewayConfig>;
   readonly #parsed = new Map<string, ParsedTeam>();
+  #granted: readonly Granted[] | undefined = undefined;
 
   constructor(form: ConfigForm, given: Given) {
     this.#form = form;
@@ -125,6 +126,7 @@ class IncludedConfig {
       teams: {
         ...composed,
         sources: teams.map(({ source }) => source),
+        granted: this.#teams(),
         names: [...new Set(teams.map(({ source }) => source.team))].toSorted(),
         leftOut,
         good: this.#good(left),
@@ -180,6 +182,26 @@ class IncludedConfig {
     return found;
   }
 
+  // Of all teams that there are, whether their files hold or not.
+  #variablesBeside(part: IncludedPart): readonly string[] {
+    const team = teamOf(part, this.#entryOf(part));
+    const others = this.#teams().filter((one) => one.team !== team);
+    return [...new Set(others.flatMap(({ rights }) => rights.variables))];
+  }
+
+  #teams(): readonly Granted[] {
+    return (this.#granted ??= this.#given.bundle.parts.map((part) => {
+      const entry = this.#entryOf(part);
+      const team = teamOf(part, entry);
+      const { line, column } = this.#main.document.locate(['include', part.entry]);
+      return {
+        team,
+        rights: rightsFor(team, entry.rights),
+        grantedAt: `${this.#given.file}:${line}:${column}`,
+      };
+    }));
+  }
+
   #parse(part: IncludedPart, reads: Left['reads'] | undefined): ParsedTeam {
     const key = `${part.name}\n${reads ?? 'written'}`;
     const known = this.#parsed.get(key);
@@ -193,6 +215,7 @@ class IncludedConfig {
       variables: reading.variables ?? process.env,
       entry: this.#entryOf(part),
       grantedAt: `${file}:${line}:${column}`,
+      othersVariables: this.#variablesBeside(part),
     });
     this.#parsed.set(key, parsed);
     return parsed;

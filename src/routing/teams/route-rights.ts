@@ -1,10 +1,11 @@
 import type { AccessTable } from '../access-table.ts';
 import type { GatewayConfig } from '../gateway.schema.ts';
+import { mayMeet } from '../access-paths.ts';
 import { parsePathPattern, type PathPattern } from '../path-pattern.ts';
 import { RouteFault } from '../route-compiler.ts';
 import type { RouteDefinition } from '../route.ts';
-import { boundOf, looser } from './named-rights.ts';
-import type { Teams, TeamSource } from './teams.ts';
+import { boundOf, looser } from './bounds.ts';
+import type { Granted, Teams, TeamSource } from './teams.ts';
 import { isTight } from './tightness.ts';
 
 /** A path that a team was given, and all below it. */
@@ -23,13 +24,17 @@ export class RouteRights {
   readonly #access: AccessTable | undefined;
   /** By what they are for. */
   readonly #grants: ReadonlyMap<string, readonly Grant[]>;
+  /** What the gateway answers itself, for services that trust it. */
+  readonly #reserved: readonly string[];
   readonly #byFile: ReadonlyMap<string, TeamSource>;
 
   constructor(teams: Teams, config: GatewayConfig, access: AccessTable | undefined) {
     this.#teams = teams;
     this.#config = config;
     this.#access = access;
-    this.#grants = Map.groupBy(teams.sources.flatMap(grantsOf), ({ prefix }) => prefix);
+    this.#grants = Map.groupBy(teams.granted.flatMap(grantsOf), ({ prefix }) => prefix);
+    const keys = config.identity?.signing?.path;
+    this.#reserved = keys === undefined ? [] : [keys];
     this.#byFile = new Map(teams.sources.map((source) => [source.file, source]));
   }
 
@@ -61,9 +66,34 @@ export class RouteRights {
     ];
   }
 
+  /**
+   * A route of a team without the paths that were given to others in particular and that its pattern takes as well, whatever its
+   * hosts: neither what these have no route for, nor what they have while their file is left out.
+   */
+  fenced(definition: RouteDefinition): RouteDefinition {
+    const pattern = definition.team === undefined ? undefined : patternOf(definition);
+    if (pattern === undefined || (!pattern.wildcard && pattern.parameters.length === 0)) return definition;
+    const [literal = '/'] = prefixesOf(pattern);
+    const given = [...this.#grants].flatMap(([prefix, grants]) => {
+      const isOthers = grants.every(({ team }) => team !== definition.team);
+      return isOthers ? [prefix] : [];
+    });
+    const others = [...given, ...this.#reserved].filter(
+      (prefix) => isBelow(prefix, literal) && mayTake(pattern, prefix),
+    );
+    if (others.length === 0) return definition;
+    const { match } = definition;
+    return { ...definition, match: { ...match, except: [...(match.except ?? []), ...others] } };
+  }
+
   #pathFault(pattern: PathPattern, { team, rights }: TeamSource): string | undefined {
+    const prefixes = prefixesOf(pattern);
+    const [literal = '/'] = prefixes;
+    // At a host it would come before the gateway's, and services would take its keys for the gateway's.
+    if (this.#reserved.some((one) => one === literal || isBelow(literal, one)))
+      return `${pattern.source} is where the gateway has its public keys (\`identity.signing\`)`;
     // The longest first: who was given that has it for itself.
-    const all = prefixesOf(pattern).flatMap((prefix) => this.#grants.get(prefix) ?? []);
+    const all = prefixes.flatMap((prefix) => this.#grants.get(prefix) ?? []);
     const own = all.find((one) => one.team === team);
     if (own === undefined) return `${pattern.source} is not below ${rights.paths.join(', ')}; see \`paths\``;
     const [nearest = own] = all;
@@ -113,7 +143,20 @@ function patternOf({ match, paths }: RouteDefinition): PathPattern | undefined {
   }
 }
 
-function grantsOf({ team, rights, grantedAt }: TeamSource): Grant[] {
+function isBelow(prefix: string, other: string): boolean {
+  return prefix !== other && (other === '/' || prefix.startsWith(`${other}/`));
+}
+
+// What is wrong with the form of a prefix keeps anybody from having a route there.
+function mayTake(pattern: PathPattern, prefix: string): boolean {
+  try {
+    return mayMeet(pattern, parsePathPattern(`${prefix}/*`, 'keep'));
+  } catch {
+    return false;
+  }
+}
+
+function grantsOf({ team, rights, grantedAt }: Granted): Grant[] {
   return rights.paths.map((prefix) => ({ team, prefix, grantedAt }));
 }
 

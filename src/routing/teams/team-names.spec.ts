@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { renamed, renamedUpstream, upstreamsNamedBy } from './team-names.ts';
 
 const name = (one: string): string => (one === 'db' ? 'orders.db' : one);
@@ -11,7 +12,7 @@ describe('renamed', () => {
       upstream: 'db',
       mirror: { upstream: 'shared' },
       canary: { upstream: 'db' },
-      split: { others: [{ upstream: 'db' }, { refuse: true }] },
+      split: { others: [{ upstream: 'db' }, { upstream: 'shared', weight: 2 }, { refuse: true }] },
       passGrpc: { split: { others: [{ upstream: 'db' }] } },
       aggregate: {
         calls: { a: { upstream: 'db', fallback: { upstream: 'db' } } },
@@ -26,7 +27,7 @@ describe('renamed', () => {
       upstream: 'orders.db',
       mirror: { upstream: 'shared' },
       canary: { upstream: 'orders.db' },
-      split: { others: [{ upstream: 'orders.db' }, { refuse: true }] },
+      split: { others: [{ upstream: 'orders.db' }, { upstream: 'shared', weight: 2 }, { refuse: true }] },
       passGrpc: { split: { others: [{ upstream: 'orders.db' }] } },
       // What clients or services are told is nobody's name.
       aggregate: {
@@ -38,7 +39,22 @@ describe('renamed', () => {
       },
       policies: { ...theirs, rateLimit: [{ bucket: 'orders.all' }, {}], quota: [{ name: 'orders.monthly' }] },
     });
-    expect(upstreamsNamedBy(route)).toHaveLength(10);
+    expect(upstreamsNamedBy(route)).toHaveLength(11);
+  });
+
+  it('finds an upstream wherever the schema of a route lets it be named', () => {
+    const schema = JSON.parse(readFileSync('config/team.schema.json', 'utf8')) as Schema;
+    const places = placesOf(schema.properties?.['routes'] as Schema, schema).map(([, ...below]) => below);
+    expect(places).toContainEqual(['upstream']);
+    expect(places.length).toBeGreaterThan(8);
+    const missed = places.filter((place) => {
+      const route = place.reduceRight<unknown>(
+        (inner, step) => (step === 0 ? [inner] : { [step]: inner }),
+        'x',
+      );
+      return upstreamsNamedBy(route as Readonly<Record<string, unknown>>).length === 0;
+    });
+    expect(missed).toEqual([]);
   });
 
   it('leaves a route that names nothing else as it is', () => {
@@ -57,3 +73,37 @@ describe('renamedUpstream', () => {
     });
   });
 });
+
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
+  readonly $defs?: Readonly<Record<string, Schema>>;
+}
+
+type Place = readonly (string | 0)[];
+
+/** Where a text called `upstream` may stand; of a map under any name, of a list in its first place. */
+function placesOf(schema: Schema, whole: Schema, path: Place = []): Place[] {
+  // What describes itself has no end.
+  if (path.length > 10) return [];
+  const below = (one: Schema, at: Place): Place[] => placesOf(one, whole, at);
+  if (schema.$ref !== undefined) {
+    const named = whole.$defs?.[schema.$ref.split('/').at(-1) ?? ''];
+    return named === undefined ? [] : below(named, path);
+  }
+  const { anyOf = [], oneOf = [], allOf = [], properties = {}, additionalProperties, items } = schema;
+  const isHere = path.at(-1) === 'upstream' && schema.type === 'string';
+  return [
+    ...(isHere ? [path] : []),
+    ...[...anyOf, ...oneOf, ...allOf].flatMap((one) => below(one, path)),
+    ...Object.entries(properties).flatMap(([key, one]) => below(one, [...path, key])),
+    ...(typeof additionalProperties === 'object' ? below(additionalProperties, [...path, 'any']) : []),
+    ...(items === undefined ? [] : below(items, [...path, 0])),
+  ];
+}

@@ -2,14 +2,18 @@ import type { ConfigFault } from '../../config/config-fault.ts';
 import type { GatewaySource } from '../table-builder.ts';
 import type { Rights } from './include.schema.ts';
 
-/** One file of a team. */
-export interface TeamSource {
-  /** As faults name it. */
-  readonly file: string;
+/** What a team was given. */
+export interface Granted {
   readonly team: string;
   readonly rights: Rights;
   /** Where the file of the gateway says so: `gateway.yaml:4:5`. */
   readonly grantedAt: string;
+}
+
+/** One file of a team. */
+export interface TeamSource extends Granted {
+  /** As faults name it. */
+  readonly file: string;
 }
 
 /** A file whose latest text does not hold, because something is wrong with it. */
@@ -25,6 +29,8 @@ export interface LeftOut {
 export interface Teams {
   /** Those that hold, or whose last good text does. */
   readonly sources: readonly TeamSource[];
+  /** What the teams of all files were given, those that are left out included: what is theirs stays so. */
+  readonly granted: readonly Granted[];
   /** Names of the teams, in their order. */
   readonly names: readonly string[];
   /** By the index of a route of the configuration; undefined for those of the gateway's own file. */

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readNamedFile } from '../../config/named-file.ts';
 import { urlFault } from '../../config/url.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { TargetOptions } from '../target.schema.ts';
@@ -53,7 +54,7 @@ export class LastKnownFile {
     const { path, upstream, source, schemes } = this.#options;
     try {
       if (statSync(path).size > MAX_BYTES) throw new Error('it is larger than 16MiB');
-      const found = fileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+      const found = fileSchema.parse(JSON.parse(readNamedFile(path).toString()));
       if (found.upstream !== upstream || found.source !== source)
         throw new Error(`it is of ${found.upstream}, ${found.source}`);
       const rules = { schemes, example: '', rest: 'nothing' } as const;

@@ -1,5 +1,5 @@
 import { secretFault } from '../../config/secrets.ts';
-import { readFileSync } from 'node:fs';
+import { readNamedFile } from '../../config/named-file.ts';
 import { resolve } from 'node:path';
 import type { UpstreamOptions } from '../upstream.schema.ts';
 import { ConsulSource } from './consul/consul-source.ts';
@@ -127,7 +127,7 @@ export function discoveryWarnings(
 // Without them nothing starts, see above.
 function certificatesOf(file: string): string | undefined {
   try {
-    const text = readFileSync(file, 'utf8');
+    const text = readNamedFile(file).toString();
     return text.includes('-----BEGIN CERTIFICATE-----') ? text : undefined;
   } catch {
     return undefined;

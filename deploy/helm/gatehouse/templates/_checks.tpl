@@ -89,6 +89,10 @@
 {{- $faults = append $faults (printf "service.extraPorts: expected names that differ, also from http and operators; %s is there twice" .name) -}}
 {{- end -}}
 {{- $ports = append $ports .name -}}
+{{/* Fails closed: the Service for clients, and the NetworkPolicy that lets everybody in, are for no order to the gateway. */}}
+{{- if eq (int .targetPort) (int $v.admin.port) -}}
+{{- $faults = append $faults (printf "service.extraPorts: %s leads to admin.port, the operators' listener, and would let in whoever may call the gateway; admin.exposed has a Service of its own for it" .name) -}}
+{{- end -}}
 {{- end -}}
 {{- if not (has $v.probes.port (without $ports "operators")) -}}
 {{- $faults = append $faults (printf "probes.port: expected http or a name of service.extraPorts, given %s" $v.probes.port) -}}
