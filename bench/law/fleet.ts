@@ -3,13 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers';
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { freePort } from '../../src/listeners/free-port.ts';
 import { startChild, stopChild, untilListening } from '../children.ts';
-import { usageOf } from '../cpu.ts';
 import { onPath } from '../machine.ts';
 import { BIN, START_FLAGS, type Stand } from '../stand.ts';
-import type { Network, Place } from './network.ts';
+import type { Place } from './network.ts';
 
 /** The ways to limit that are compared; each is a route. */
 export const LIMITS = ['none', 'exact', 'leased'] as const;
@@ -22,44 +21,75 @@ const KEPT_MS = 3_600_000;
 /** Far above what is asked: what is measured is what it costs to count. */
 const RATE = 1e6;
 
-/** Gateways of one configuration and one Redis behind HAProxy. */
+/** Where a fleet is, and how many it has. */
+export interface FleetOptions {
+  /** One for each replica. */
+  readonly places: readonly Place[];
+  readonly redisUrl: string;
+  /** Whether it is as another one is. */
+  readonly isAgain: boolean;
+}
+
+/** Gateways of one configuration and one Redis behind HAProxy. The gateways share a core, everything else another one. */
 export class Fleet {
+  readonly isAgain: boolean;
+  /** For the bench: what it was asked, and news. */
+  readonly redis: Redis;
   readonly #stand: Stand;
-  readonly #network: Network;
-  readonly #config: string;
+  readonly #options: FleetOptions;
   readonly #gateways: { readonly child: ChildProcess; readonly host: string; readonly port: number }[] = [];
   #balancer: ChildProcess | undefined = undefined;
+  #origin = '';
+  #stopNews = (): void => undefined;
 
-  constructor(stand: Stand, network: Network) {
+  constructor(stand: Stand, options: FleetOptions) {
     this.#stand = stand;
-    this.#network = network;
-    this.#config = join(stand.folder, 'law.yaml');
-    writeFileSync(this.#config, JSON.stringify(configOf(stand.env['BACKEND'] ?? '')));
+    this.#options = options;
+    this.isAgain = options.isAgain;
+    this.redis = new Redis(options.redisUrl);
   }
 
-  /** User and system time of all gateways up to now, in µs. */
-  get cpuUs(): number {
-    return this.#gateways.reduce((sum, { child }) => sum + usageOf(child.pid ?? 0).cpuUs, 0);
+  /** How many gateways it has. */
+  get replicas(): number {
+    return this.#options.places.length;
   }
 
-  /** Has as many replicas as that from now on, more than before. @returns where to ask them. */
-  async growTo(replicas: number): Promise<string> {
-    while (this.#gateways.length < replicas) {
-      const place = this.#network.places[this.#gateways.length];
-      if (place === undefined) throw new Error(`there are only ${this.#network.places.length} places`);
-      this.#gateways.push(await this.#start(place));
-    }
-    return this.#balance();
+  /** Where its Redis is. */
+  get redisUrl(): string {
+    return this.#options.redisUrl;
+  }
+
+  /** Of the gateways. */
+  get pids(): readonly number[] {
+    return this.#gateways.map(({ child }) => child.pid ?? 0);
+  }
+
+  /** Where to ask them. */
+  get origin(): string {
+    return this.#origin;
+  }
+
+  /** Starts them, and has them hear news from now on. */
+  async start(): Promise<void> {
+    const config = join(this.#stand.folder, 'law.yaml');
+    writeFileSync(config, JSON.stringify(configOf(this.#stand.env['BACKEND'] ?? '')));
+    this.#gateways.push(
+      ...(await Promise.all(this.#options.places.map((place) => this.#start(place, config)))),
+    );
+    await this.#balance();
+    this.#stopNews = tellNews(this.redis);
   }
 
   async close(): Promise<void> {
+    this.#stopNews();
+    this.redis.disconnect();
     const children = [this.#balancer, ...this.#gateways.map(({ child }) => child)];
     await Promise.all(children.map((child) => child && stopChild(child)));
   }
 
-  async #start({ host, prefix }: Place) {
+  async #start({ host, prefix }: Place, config: string) {
     const [port, adminPort] = [await freePort(), await freePort()];
-    const line = [process.execPath, ...START_FLAGS, BIN, 'start', '--config', this.#config];
+    const line = [process.execPath, ...START_FLAGS, BIN, 'start', '--config', config];
     const [command = '', ...args] = [...prefix, ...line];
     const env = {
       NODE_ENV: 'production',
@@ -70,30 +100,29 @@ export class Fleet {
       // Nobody signs with it: whoever can be revoked needs an issuer.
       LAW_SECRET: randomBytes(32).toString('hex'),
       OTEL_EXPORTER_OTLP_ENDPOINT: '',
-      REDIS_URL: this.#stand.redisUrl ?? '',
+      REDIS_URL: this.#options.redisUrl,
       // The machine has fewer cores than replicas: a call that is late is not what this is about.
       REDIS_TIMEOUT: '500ms',
     };
-    const child = startChild({ command, args, env, core: undefined });
+    const child = startChild({ command, args, env, core: this.#stand.cores.measured });
     await untilListening(child, port, 'a gateway', host);
     return { child, host, port };
   }
 
-  async #balance(): Promise<string> {
-    if (this.#balancer !== undefined) await stopChild(this.#balancer);
+  async #balance(): Promise<void> {
     const port = await freePort();
-    const file = join(this.#stand.folder, 'haproxy.cfg');
+    const file = join(this.#stand.folder, `haproxy-${port}.cfg`);
     const servers = this.#gateways.map((one, index) => `  server g${index} ${one.host}:${one.port}`);
     writeFileSync(file, haproxyOf(port, servers));
     const command = onPath('haproxy') ?? '/usr/sbin/haproxy';
-    this.#balancer = startChild({ command, args: ['-db', '-q', '-f', file], core: undefined });
+    this.#balancer = startChild({ command, args: ['-db', '-q', '-f', file], core: this.#stand.cores.others });
     await untilListening(this.#balancer, port, 'haproxy');
-    return `http://127.0.0.1:${port}`;
+    this.#origin = `http://127.0.0.1:${port}`;
   }
 }
 
 /** Has all replicas hear of breakers that open and of tokens that are revoked. @returns what ends it. */
-export function tellNews(redis: Redis): () => void {
+function tellNews(redis: Redis): () => void {
   let told = 1;
   const timer = setInterval(() => {
     told += 1;
