@@ -96,7 +96,13 @@ class Namespaces implements Network {
 
   #delay(space: string, ms: number): void {
     const netem = ['qdisc', 'add', 'dev', 'eth0', 'root', 'netem', 'delay', `${ms}ms`, `${ms / 5}ms`];
-    ip('netns', 'exec', space, 'tc', ...netem);
+    try {
+      ip('netns', 'exec', space, 'tc', ...netem);
+    } catch (error) {
+      throw new Error('--delay: this kernel has no netem (`modprobe sch_netem`), or there is no `tc`', {
+        cause: error,
+      });
+    }
   }
 
   #add(space: string, host: string): void {

@@ -26,7 +26,7 @@ describe('the verdict about many replicas', () => {
     ['all is as it should be', { rounds: rounds(104), touched: 3.1, idle: 8.3 }, []],
     ['a request takes more CPU', { rounds: rounds(106) }, [0]],
     ['scripts do more for a request', { touched: 3.2 }, [1]],
-    ['a request makes more commands', { sent: 1.06 }, [2]],
+    ['a request makes more than one command', { sent: 1.02 }, [2]],
     ['a replica says more though nobody asks', { idle: 8.5 }, [3]],
     ['it costs less', { rounds: rounds(50), sent: 0.5, touched: 1, idle: 1 }, []],
   ])('is that %s', (_, more, broken) => {
@@ -38,6 +38,15 @@ describe('the verdict about many replicas', () => {
     ]);
     expect(judged.flatMap(({ verdict }, index) => (verdict === 'broken' ? [index] : []))).toEqual(broken);
     expect(judged.filter(({ verdict }) => verdict === 'not decided')).toEqual([]);
+  });
+
+  it('does not mind how many takes travel together, and does mind how often leases are asked for', () => {
+    const more = { sent: 0.5 };
+    const judged = judgeLaw([one(1, { sent: 0.4 }), one(8, more)]);
+    expect(judged.map(({ verdict }) => verdict)).toEqual(Array(4).fill('kept'));
+    const limited = 'leased';
+    const leased = judgeLaw([one(1, { limited, sent: 0.4 }), one(8, { ...more, limited })]);
+    expect(leased.map(({ verdict }) => verdict)).toEqual(['kept', 'kept', 'broken', 'kept']);
   });
 
   it('is none where a fleet differs as much from another such one', () => {

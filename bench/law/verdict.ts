@@ -15,6 +15,8 @@ import { LIMITS } from './fleet.ts';
 const MOST = 1.05;
 /** Below so many commands a request is not compared: a chance in ten thousand is none of a replica's doing. */
 const LEAST_COMMANDS = 0.05;
+/** What is sent at rest is not known more exactly than that, for a request. */
+const COUNTED_TO = 0.01;
 
 /** What became of a promise. */
 export interface Judged {
@@ -81,10 +83,15 @@ export function judgeLaw(all: readonly Measured[]): readonly Judged[] {
   });
 }
 
+// How many takes travel together is chance, and none of them asks more than once. A lease asks by the clock, whoever else has one.
 function countsOf(with_: string, first: Measured, last: Measured): Judged[] {
+  const commands = `${with_}: commands of a request`;
+  const isAtMostOne = last.sent <= 1 + COUNTED_TO;
   return [
     counted(`${with_}: what scripts do with keys for a request`, first.touched, last.touched),
-    counted(`${with_}: commands of a request`, first.sent, last.sent),
+    first.limited === 'exact'
+      ? { verdict: isAtMostOne ? 'kept' : 'broken', line: `${commands} at most one: ${last.sent.toFixed(3)}` }
+      : counted(commands, first.sent, last.sent),
     counted(`${with_}: commands of a replica at rest`, first.idle, last.idle),
   ];
 }

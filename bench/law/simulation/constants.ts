@@ -37,8 +37,9 @@ export const IDLE_COMMANDS = {
   canary: 1,
 } as const;
 
-/** `RevocationFeed`: how often the log is read without news. */
+/** `RevocationFeed`: how often the log is read without news; and in how many ms news are looked at together. */
 export const POLL_MS = 400;
+export const GATHER_MS = 100;
 /** `Rollouts`: how often a rollout is told and asked. */
 export const TICK_MS = 1000;
 /** `Leases`: how often it is looked for what is idle. */
@@ -48,3 +49,6 @@ export const SWEEP_MS = 100;
 export const CANARY_US = 100;
 /** The script that reads the log of revocations, and the one that asks for keys. `npm run law -- --redis`. */
 export const READ_LOG_US = 5;
+/** And for each entry, and each key. `npm run law -- --redis`. */
+export const READ_LOG_US_AN_ENTRY = 4;
+export const LOOK_US_A_KEY = 0.6;

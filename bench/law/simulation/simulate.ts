@@ -27,13 +27,15 @@ export interface Simulated {
   readonly scarce: LeaseOutcome;
   readonly hints: HintOutcome;
   readonly canary: CanaryOutcome;
-  /** With one revocation a second. */
+  /** With one revocation a second, and with a hundred. */
   readonly revocations: RevocationOutcome;
+  readonly flood: RevocationOutcome;
 }
 
 /** How long a rollout and revocations are simulated, in ms. */
 export const CANARY_MS = 20_000;
 export const REVOCATION_MS = 5000;
+export const FLOOD_MS = 2000;
 
 /** Simulates each number of replicas; the same for the same seed. @param redis runs the script of leases, and loses all it has. */
 export async function simulate(redis: Redis, options: SimulationOptions): Promise<Simulated[]> {
@@ -53,6 +55,7 @@ export async function simulate(redis: Redis, options: SimulationOptions): Promis
       hints: await hintReplicas({ ...common, perSecond: CALLS_PER_SECOND, deadMs: 100_000, ms: 200_000 }),
       canary: await canaryReplicas({ ...common, perSecond: 500, errors: 0.0005, ms: CANARY_MS }),
       revocations: await revocationReplicas({ ...common, perSecond: 1, ms: REVOCATION_MS }),
+      flood: await revocationReplicas({ ...common, perSecond: 100, ms: FLOOD_MS }),
     });
   }
   return simulated;
@@ -94,7 +97,7 @@ export function renderSimulated(all: readonly Simulated[]): string {
       const numbers = [perSecond(outcome.commands, ms), perSecond(outcome.deliveries, ms), agreed.toFixed(1)];
       return [what, String(replicas), '', ...numbers, outcome.redis.toFixed(3), ''];
     };
-    const { hints, canary, revocations } = one;
+    const { hints, canary, revocations, flood } = one;
     return [
       leased('one leased limit, ten times what is asked', one.ample),
       leased('one leased limit, a third of what is asked', one.scarce),
@@ -110,6 +113,7 @@ export function renderSimulated(all: readonly Simulated[]): string {
       ],
       told('a canary', canary, CANARY_MS, canary.agreedMs),
       told('revocations, one a second', revocations, REVOCATION_MS, revocations.latestMs),
+      told('revocations, a hundred a second', flood, FLOOD_MS, flood.latestMs),
     ];
   });
   return renderMarkdown(head, rows);
