@@ -13,9 +13,11 @@ const SENT = /^(eval|evalsha|eval_ro|evalsha_ro|ping|subscribe|client.*|multi|ex
 /** Of the bench itself; and the clock, which a script reads once, however much it does. */
 const LEFT_OUT = /^(info|config.*|publish|set|time)$/;
 
-/** Reads `INFO commandstats`. */
-export async function commandsOf(redis: Redis): Promise<Commands> {
-  return readCommands(await redis.info('commandstats'));
+/** Reads `INFO commandstats` of all of them. */
+export async function commandsOf(redises: readonly Redis[]): Promise<Commands> {
+  const all = await Promise.all(redises.map((redis) => redis.info('commandstats')));
+  const sum = (what: keyof Commands): number => all.reduce((of, stats) => of + readCommands(stats)[what], 0);
+  return { sent: sum('sent'), touched: sum('touched') };
 }
 
 /** Reads what Redis says. */

@@ -25,28 +25,31 @@ const RATE = 1e6;
 export interface FleetOptions {
   /** One for each replica. */
   readonly places: readonly Place[];
-  readonly redisUrl: string;
-  /** Whether it is as another one is. */
-  readonly isAgain: boolean;
+  /** One for all; or one for each, which then share nothing but the core. */
+  readonly redisUrls: readonly string[];
+  readonly kind: FleetKind;
 }
 
-/** Gateways of one configuration and one Redis behind HAProxy. The gateways share a core, everything else another one. */
+/** Gateways that share a Redis; a second fleet as the first one is; gateways behind one load balancer that each have a Redis of their own. */
+export type FleetKind = 'shared' | 'again' | 'apart';
+
+/** Gateways of one configuration behind HAProxy. The gateways share a core, everything else another one. */
 export class Fleet {
-  readonly isAgain: boolean;
-  /** For the bench: what it was asked, and news. */
-  readonly redis: Redis;
+  readonly kind: FleetKind;
+  /** For the bench: what was asked, and news. */
+  readonly redises: readonly Redis[];
   readonly #stand: Stand;
   readonly #options: FleetOptions;
   readonly #gateways: { readonly child: ChildProcess; readonly host: string; readonly port: number }[] = [];
   #balancer: ChildProcess | undefined = undefined;
   #origin = '';
-  #stopNews = (): void => undefined;
+  #stopNews: readonly (() => void)[] = [];
 
   constructor(stand: Stand, options: FleetOptions) {
     this.#stand = stand;
     this.#options = options;
-    this.isAgain = options.isAgain;
-    this.redis = new Redis(options.redisUrl);
+    this.kind = options.kind;
+    this.redises = options.redisUrls.map((url) => new Redis(url));
   }
 
   /** How many gateways it has. */
@@ -54,9 +57,9 @@ export class Fleet {
     return this.#options.places.length;
   }
 
-  /** Where its Redis is. */
+  /** Where its Redis is, or the first of them. */
   get redisUrl(): string {
-    return this.#options.redisUrl;
+    return this.#options.redisUrls[0] ?? '';
   }
 
   /** Of the gateways. */
@@ -74,20 +77,25 @@ export class Fleet {
     const config = join(this.#stand.folder, 'law.yaml');
     writeFileSync(config, JSON.stringify(configOf(this.#stand.env['BACKEND'] ?? '')));
     this.#gateways.push(
-      ...(await Promise.all(this.#options.places.map((place) => this.#start(place, config)))),
+      ...(await Promise.all(
+        this.#options.places.map((place, at) => {
+          const { redisUrls } = this.#options;
+          return this.#start(place, redisUrls[at % redisUrls.length] ?? '', config);
+        }),
+      )),
     );
     await this.#balance();
-    this.#stopNews = tellNews(this.redis);
+    this.#stopNews = this.redises.map(tellNews);
   }
 
   async close(): Promise<void> {
-    this.#stopNews();
-    this.redis.disconnect();
+    for (const stop of this.#stopNews) stop();
+    for (const redis of this.redises) redis.disconnect();
     const children = [this.#balancer, ...this.#gateways.map(({ child }) => child)];
     await Promise.all(children.map((child) => child && stopChild(child)));
   }
 
-  async #start({ host, prefix }: Place, config: string) {
+  async #start({ host, prefix }: Place, redisUrl: string, config: string) {
     const [port, adminPort] = [await freePort(), await freePort()];
     const line = [process.execPath, ...START_FLAGS, BIN, 'start', '--config', config];
     const [command = '', ...args] = [...prefix, ...line];
@@ -100,7 +108,7 @@ export class Fleet {
       // Nobody signs with it: whoever can be revoked needs an issuer.
       LAW_SECRET: randomBytes(32).toString('hex'),
       OTEL_EXPORTER_OTLP_ENDPOINT: '',
-      REDIS_URL: this.#options.redisUrl,
+      REDIS_URL: redisUrl,
       // The machine has fewer cores than replicas: a call that is late is not what this is about.
       REDIS_TIMEOUT: '500ms',
     };

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeTurns, type Pacer, type Turn, type TurnRound } from '../interleaved.ts';
 import { commandsOf, type Commands } from './commands.ts';
-import type { Fleet, Limited } from './fleet.ts';
+import type { Fleet, FleetKind, Limited } from './fleet.ts';
 
 /** What was measured of so many replicas with one kind of limit. */
 export interface Measured {
   readonly limited: Limited;
   readonly replicas: number;
-  /** Whether they are a second fleet as the first one is: how small a difference can be seen. */
-  readonly isAgain: boolean;
+  /** One as the first one is says how small a difference can be seen. */
+  readonly kind: FleetKind;
   readonly requests: number;
   /** CPU of all gateways for a request, in µs. */
   readonly rounds: readonly TurnRound[];
@@ -57,10 +57,10 @@ export async function measureLaw(
   const idle = await idleOf(fleets);
   const around = async (turn: Turn, round: () => Promise<TurnRound>): Promise<TurnRound> => {
     const row = rows.find((one) => one.turn === turn) as Row;
-    const [before, beganAt] = [await commandsOf(row.fleet.redis), performance.now()];
+    const [before, beganAt] = [await commandsOf(row.fleet.redises), performance.now()];
     const found = await round();
     const elapsedS = (performance.now() - beganAt) / 1000;
-    const after = await commandsOf(row.fleet.redis);
+    const after = await commandsOf(row.fleet.redises);
     const anyway = idle.get(row.fleet) ?? { sent: 0, touched: 0 };
     row.counted.sent += after.sent - before.sent - anyway.sent * elapsedS;
     row.counted.touched += after.touched - before.touched - anyway.touched * elapsedS;
@@ -73,7 +73,7 @@ export async function measureLaw(
     return {
       limited,
       replicas: fleet.replicas,
-      isAgain: fleet.isAgain,
+      kind: fleet.kind,
       requests,
       rounds: own,
       sent: counted.sent / requests,
@@ -87,14 +87,14 @@ function rowOf(fleet: Fleet, limited: Limited, rate: number): Row {
   const perSecond = rate * fleet.replicas;
   const connections = Math.min(MOST_CONNECTIONS, Math.max(8, Math.ceil(perSecond / PER_CONNECTION)));
   const load = { origin: fleet.origin, path: `/${limited}/1`, perSecond, connections };
-  const title = `${limited}, ${fleet.replicas}${fleet.isAgain ? ' again' : ''}`;
+  const title = `${limited}, ${fleet.replicas}${fleet.kind}`;
   return { fleet, limited, turn: { title, pids: fleet.pids, load }, counted: { sent: 0, touched: 0 } };
 }
 
 /** Commands in a second, of each. */
 async function idleOf(fleets: readonly Fleet[]): Promise<Map<Fleet, Commands>> {
   await sleep(SETTLE_MS);
-  const look = (): Promise<Commands[]> => Promise.all(fleets.map(({ redis }) => commandsOf(redis)));
+  const look = (): Promise<Commands[]> => Promise.all(fleets.map(({ redises }) => commandsOf(redises)));
   const [before, beganAt] = [await look(), performance.now()];
   await sleep(1000 * IDLE_S);
   const after = await look();

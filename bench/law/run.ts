@@ -11,7 +11,7 @@ import { Pacer } from '../interleaved.ts';
 import { chooseCores, describeMachine } from '../machine.ts';
 import { positive } from '../options.ts';
 import { Stand } from '../stand.ts';
-import { Fleet, LIMITS, type Limited } from './fleet.ts';
+import { Fleet, LIMITS, type FleetKind, type Limited } from './fleet.ts';
 import { measureLaw } from './measure.ts';
 import { onLoopback, openNetwork, type Network } from './network.ts';
 import { redisCosts } from './redis-costs.ts';
@@ -47,8 +47,16 @@ else process.exitCode = verdict(await (values.simulate ? simulated() : measured(
 
 async function measured(): Promise<readonly Judged[]> {
   const crowds = crowdsOf([1, 2, 4, 8]).sort((a, b) => a - b);
+  const most = crowds.at(-1) ?? 1;
   // The first one twice: what is compared with itself shows what can be seen.
-  const sizes = [crowds[0] ?? 1, ...crowds];
+  const kinds: readonly FleetKind[] = [
+    ...crowds.map(() => 'shared' as const),
+    'again',
+    ...(most > 1 ? (['apart'] as const) : []),
+  ];
+  const sizes = kinds.map(
+    (kind, at) => ({ shared: crowds[at] ?? 1, again: crowds[0] ?? 1, apart: most })[kind],
+  );
   const network = values.loopback
     ? onLoopback(sizes, 'as asked for')
     : openNetwork(sizes, Number(values.delay));
@@ -63,12 +71,12 @@ async function measured(): Promise<readonly Judged[]> {
     const pacer = new Pacer(stand.startPaced());
     closing.push(() => pacer.close());
     const fleets = [];
-    for (const [index, places] of network.places.entries()) {
-      const fleet = new Fleet(stand, {
-        places,
-        redisUrl: await startedRedis(stand, network),
-        isAgain: index === 0,
-      });
+    for (const [index, kind] of kinds.entries()) {
+      const places = network.places[index] ?? [];
+      const redisUrls = [];
+      for (let left = kind === 'apart' ? places.length : 1; left > 0; left -= 1)
+        redisUrls.push(await startedRedis(stand, network));
+      const fleet = new Fleet(stand, { places, redisUrls, kind });
       closing.push(() => fleet.close());
       await fleet.start();
       fleets.push(fleet);
@@ -84,8 +92,7 @@ async function measured(): Promise<readonly Judged[]> {
       `${network.title}; ${options.rounds} rounds of ${options.seconds} s, ${options.rate} requests a second for each replica`,
     );
     console.log(`${await renderTrip(network, fleets)}\n`);
-    // The one that is only there for comparison comes last.
-    const all = await measureLaw([...fleets.slice(1), ...fleets.slice(0, 1)], pacer, options);
+    const all = await measureLaw(fleets, pacer, options);
     console.log(`${renderLaw(all)}\n`);
     return judgeLaw(all);
   } finally {

@@ -12,7 +12,7 @@ const rounds = (cost: number, spread = 0): Measured['rounds'] =>
 const one = (replicas: number, more: Partial<Measured> = {}): Measured => ({
   limited: 'exact',
   replicas,
-  isAgain: false,
+  kind: 'shared',
   requests: 1000,
   rounds: rounds(100),
   sent: 1,
@@ -34,7 +34,7 @@ describe('the verdict about many replicas', () => {
       one(1),
       one(2, { rounds: rounds(1000) }),
       one(8, more),
-      one(1, { isAgain: true }),
+      one(1, { kind: 'again' }),
     ]);
     expect(judged.flatMap(({ verdict }, index) => (verdict === 'broken' ? [index] : []))).toEqual(broken);
     expect(judged.filter(({ verdict }) => verdict === 'not decided')).toEqual([]);
@@ -50,10 +50,20 @@ describe('the verdict about many replicas', () => {
   });
 
   it('is none where a fleet differs as much from another such one', () => {
-    const again = one(1, { isAgain: true, rounds: rounds(107) });
+    const again = one(1, { kind: 'again', rounds: rounds(107) });
     const [cpu] = judgeLaw([one(1), one(8, { rounds: rounds(106) }), again]);
     expect(cpu?.verdict).toBe('not decided');
     expect(cpu?.line).toContain('differences below 7.0 % cannot be seen');
+  });
+
+  it('does not mind what as many cost that share nothing', () => {
+    const rows = (cost: number) => [
+      one(1),
+      one(8, { rounds: rounds(120) }),
+      one(8, { kind: 'apart', rounds: rounds(cost) }),
+    ];
+    expect(judgeLaw(rows(118))[0]?.verdict).toBe('kept');
+    expect(judgeLaw(rows(110))[0]?.verdict).toBe('broken');
   });
 
   it('is none where rounds are too far apart', () => {
@@ -67,10 +77,10 @@ describe('the verdict about many replicas', () => {
   });
 
   it('says nothing of a single fleet', () => {
-    expect(judgeLaw([one(1), one(1, { isAgain: true })])).toEqual([]);
+    expect(judgeLaw([one(1), one(1, { kind: 'again' })])).toEqual([]);
   });
 
   it('has a row for each', () => {
-    expect(renderLaw([one(1), one(8), one(1, { isAgain: true })]).split('\n')).toHaveLength(5);
+    expect(renderLaw([one(1), one(8), one(1, { kind: 'again' })]).split('\n')).toHaveLength(5);
   });
 });

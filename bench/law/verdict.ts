@@ -24,6 +24,9 @@ export interface Judged {
   readonly line: string;
 }
 
+/** Of a fleet, behind how many it has. */
+const NAMES = { shared: '', again: ', another', apart: ', each alone' } as const;
+
 const HEAD = [
   'limit',
   'replicas',
@@ -50,7 +53,7 @@ export function renderLaw(all: readonly Measured[]): string {
 function rowOf(one: Measured, compared?: Compared): string[] {
   return [
     one.limited,
-    `${one.replicas}${one.isAgain ? ', another' : ''}`,
+    `${one.replicas}${NAMES[one.kind]}`,
     String(one.requests),
     middleMean(one.rounds.map(({ cost }) => cost)).toFixed(1),
     compared === undefined ? '' : textOf(compared),
@@ -63,21 +66,25 @@ function rowOf(one: Measured, compared?: Compared): string[] {
 }
 
 /**
- * What a request costs does not grow with the replicas: compared are the fewest and the most, for each kind of limit.
- * Processes that share a core evict each other's caches, the more of them there are, which is the bench's doing: as much of it as a
- * request without a limit has.
+ * What a request costs does not grow with the replicas: compared are the fewest and the most, for each kind of limit. For CPU the most
+ * are beside as many that share nothing: processes on one core evict each other's caches, which is the bench's doing.
  */
 export function judgeLaw(all: readonly Measured[]): readonly Judged[] {
   return LIMITS.flatMap((limited) => {
     const rows = all.filter((one) => one.limited === limited);
-    const own = rows.filter(({ isAgain }) => !isAgain);
+    const own = rows.filter(({ kind }) => kind === 'shared');
     const [first, last] = [own[0], own.at(-1)];
     if (first === undefined || last === undefined || first === last) return [];
-    const again = rows.find(({ isAgain }) => isAgain);
+    const again = rows.find(({ kind }) => kind === 'again');
+    const apart = rows.find(({ kind }) => kind === 'apart') ?? first;
     const resolution = again === undefined ? 0 : resolutionOf(compare(first.rounds, again.rounds));
     const with_ = `${limited}, ${last.replicas} replicas against ${first.replicas}`;
     return [
-      cpuOf(`${with_}: CPU of a request`, compare(first.rounds, last.rounds), resolution),
+      cpuOf(
+        `${limited}, ${last.replicas} replicas against as many that share nothing: CPU of a request`,
+        compare(apart.rounds, last.rounds),
+        resolution,
+      ),
       ...countsOf(with_, first, last),
     ];
   });
