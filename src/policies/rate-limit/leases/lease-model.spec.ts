@@ -60,7 +60,7 @@ interface WorldOptions {
   readonly perSecond: number;
   readonly seed: number;
   /** How much goes wrong. */
-  readonly faults?: { readonly lost: number; readonly slow: number; readonly crash: number };
+  readonly faults?: { readonly lost: number; readonly slow: number; readonly crash: number } | undefined;
   /** Every so many replicas are of a version that keeps no sums. Default: none. */
   readonly earlier?: number;
 }
