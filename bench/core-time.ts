@@ -1,25 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { childrenOf } from './cpu.ts';
 
-/** What threads of processes have done on a core up to now, in ms. */
-export interface CoreTime {
-  /** They ran. To the ns, where a clock tick is 10 ms. */
-  readonly ranMs: number;
-  /** They could have run, and somebody else did. */
-  readonly waitedMs: number;
-}
+const TICK_MS = 10;
 
-/** Reads it of all living threads of processes and of their children. @throws {Error} where there is no `/proc/<pid>/schedstat` (Linux). */
-export function coreTimeOf(pids: readonly number[]): CoreTime {
-  let [ranNs, waitedNs] = [0, 0];
+/**
+ * How long all living threads of processes and of their children have run up to now, in ms: to the ns, where a clock tick is 10 ms.
+ *
+ * @throws {Error} where there is no `/proc/<pid>/schedstat` (Linux).
+ */
+export function ranMsOf(pids: readonly number[]): number {
+  let ranNs = 0;
   for (const pid of pids.flatMap(withChildren)) {
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const [ran = 0, waited = 0] = readStat(pid, thread);
-      ranNs += ran;
-      waitedNs += waited;
+      const text = readIfThere(`/proc/${pid}/task/${thread}/schedstat`);
+      // A thread that ends meanwhile has run for nothing that counts; a process that is gone is a mistake.
+      if (text === undefined && thread === String(pid)) throw new Error(`process ${pid} has ended`);
+      ranNs += Number(text?.split(' ')[0] ?? 0);
     }
   }
-  return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 };
+  return ranNs / 1e6;
 }
 
 /** How long the host has given the cores of this machine to others up to now, in ms, all cores together. */
@@ -27,18 +26,31 @@ export function stolenMs(): number {
   return readStolenMs(readFileSync('/proc/stat', 'utf8'));
 }
 
-/** Reads `steal` of proc_stat(5), in ticks of 10 ms. */
+/** Reads `steal` of proc_stat(5). */
 export function readStolenMs(text: string): number {
   const [, all = ''] = /^cpu +(.*)$/m.exec(text) ?? [];
-  return 10 * (Number(all.split(' ')[7]) || 0);
+  return TICK_MS * (Number(all.split(' ')[7]) || 0);
 }
 
-/** What may happen in a round; fixed before anything is measured. Shares of the length of a round. */
+/** How long each process on this machine has run up to now, in ms, but for one and its descendants. */
+export function strangersOf(pid: number): ReadonlyMap<number, number> {
+  const own = new Set(withChildren(pid));
+  const all = readdirSync('/proc').map(Number).filter((one) => one > 0 && !own.has(one)); // prettier-ignore
+  return new Map(all.map((one) => [one, ticksIn(readIfThere(`/proc/${one}/stat`) ?? '') * TICK_MS]));
+}
+
+/** How long strangers have run between two looks, in ms. */
+export function grownMs(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): number {
+  let ms = 0;
+  for (const [pid, ran] of after) ms += Math.max(0, ran - (before.get(pid) ?? 0));
+  return ms;
+}
+
+/** What may happen in a round; fixed before anything is measured. */
 const MOST = {
-  /** Of one core. */
+  /** Shares of one core, for the length of the round. */
   stolen: 0.01,
-  /** All measured threads together, also for each other. */
-  waited: 0.1,
+  strangers: 0.05,
   /** Of requests that left late, of all requests. */
   late: 0.1,
 } as const;
@@ -47,7 +59,8 @@ const MOST = {
 export interface Disturbed {
   readonly ms: number;
   readonly stolenMs: number;
-  readonly waitedMs: number;
+  /** How long processes have run that are none of the bench's. */
+  readonly strangersMs: number;
   /** The share of its requests that left later than they were due. */
   readonly lateShare: number;
 }
@@ -56,21 +69,34 @@ export interface Disturbed {
 export function isSpoiled(round: Disturbed): boolean {
   return (
     round.stolenMs > MOST.stolen * round.ms ||
-    round.waitedMs > MOST.waited * round.ms ||
+    round.strangersMs > MOST.strangers * round.ms ||
     round.lateShare > MOST.late
   );
 }
 
 function withChildren(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(withChildren)];
+  return [pid, ...livingChildrenOf(pid).flatMap(withChildren)];
 }
 
-// A thread that ends meanwhile has run for nothing that counts.
-function readStat(pid: number, thread: string): number[] {
+function livingChildrenOf(pid: number): number[] {
   try {
-    return readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ').map(Number);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && thread !== String(pid)) return [];
-    throw error;
+    return childrenOf(pid);
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}
+
+// `utime` and `stime` of proc_pid_stat(5); the name before them may hold spaces and parentheses.
+function ticksIn(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { coreTimeOf, isSpoiled, stolenMs } from './core-time.ts';
+import { grownMs, isSpoiled, ranMsOf, stolenMs, strangersOf } from './core-time.ts';
 import type { PacedOrder, PacedOutcome } from './paced-load.ts';
 import type { CostRound } from './paired.ts';
 
@@ -88,17 +88,18 @@ export function orderOf<T>(turns: readonly T[], block: number): readonly T[] {
 }
 
 async function roundOf({ pids, load }: Turn, { pacer, seconds }: TurnOptions): Promise<TurnRound> {
-  const [before, stolenBefore, beganAt] = [coreTimeOf(pids), stolenMs(), performance.now()];
+  const [strangers, stolenBefore] = [strangersOf(process.pid), stolenMs()];
+  const [before, beganAt] = [ranMsOf(pids), performance.now()];
   const { requests, late } = await pacer.run({ ...load, seconds });
-  const after = coreTimeOf(pids);
+  const ranMs = ranMsOf(pids) - before;
   const ms = performance.now() - beganAt;
   return {
     requests,
-    cost: (1000 * (after.ranMs - before.ranMs)) / requests,
+    cost: (1000 * ranMs) / requests,
     isSpoiled: isSpoiled({
       ms,
       stolenMs: stolenMs() - stolenBefore,
-      waitedMs: after.waitedMs - before.waitedMs,
+      strangersMs: grownMs(strangers, strangersOf(process.pid)),
       lateShare: late / requests,
     }),
   };
