@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomFrom } from '../test/support/random.ts';
-import { compare, middleMean, resolutionOf, textOf, verdictOf, type CostRound } from './paired.ts';
+import {
+  compare,
+  compareAll,
+  middleMean,
+  resolutionOf,
+  textOf,
+  verdictOf,
+  type CostRound,
+} from './paired.ts';
 
 const round = (cost: number, isSpoiled = false): CostRound => ({ cost, isSpoiled });
 
@@ -78,6 +86,7 @@ describe('rounds of two that took turns', () => {
     const compared = compare(spoiled, spoiled);
     expect(compared).toMatchObject({ ratio: NaN, blocks: 0, spoiled: 20 });
     expect(textOf(compared)).toBe('too few quiet rounds');
+    expect(compareAll(spoiled, spoiled)).toMatchObject({ ratio: 1, low: 1, high: 1, blocks: 20 });
     expect(verdictOf(compared, 1.05)).toBe('not decided');
   });
 });

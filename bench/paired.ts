@@ -53,6 +53,13 @@ export function compare(base: readonly CostRound[], other: readonly CostRound[],
   return { ratio: Math.exp(middleMean(found)), low: at(TAIL), high: at(1 - TAIL), ...counts };
 }
 
+/** As {@link compare}, of all rounds, spoiled or not: what it would say if nobody minded. */
+export function compareAll(base: readonly CostRound[], other: readonly CostRound[]): Compared {
+  const all = (rounds: readonly CostRound[]): CostRound[] =>
+    rounds.map(({ cost }) => ({ cost, isSpoiled: false }));
+  return compare(all(base), all(other));
+}
+
 /** The mean of the middle half of numbers. */
 export function middleMean(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((one, other) => one - other);

@@ -4,7 +4,7 @@ import { checkWork } from './checks.ts';
 import { stopChild } from './children.ts';
 import { Pacer, takeTurns, type Turn, type TurnRound } from './interleaved.ts';
 import type { LogLevel, TurnsOptions } from './options.ts';
-import { compare, middleMean, resolutionOf, textOf, verdictOf } from './paired.ts';
+import { compare, compareAll, middleMean, resolutionOf, textOf, verdictOf } from './paired.ts';
 import type { Stand, Subject } from './stand.ts';
 import { renderMarkdown } from './table.ts';
 
@@ -126,10 +126,7 @@ function tableOf(
   const table = rows.map(({ way, turn }, at) => {
     const rounds = found.get(turn) ?? [];
     const compared = compare(base, rounds);
-    const anyway = compare(
-      base.map(({ cost }) => ({ cost, isSpoiled: false })),
-      rounds.map(({ cost }) => ({ cost, isSpoiled: false })),
-    );
+    const anyway = compareAll(base, rounds);
     const cost = middleMean(rounds.map((round) => round.cost)).toFixed(1);
     const ratios = at === 0 ? ['', '', '', ''] : [textOf(compared), textOf(anyway), String(compared.blocks), String(compared.spoiled)]; // prettier-ignore
     const target = way.target === undefined ? ['', ''] : [`≤ ${way.target}`, verdicts[at - 2] ?? ''];

@@ -1,5 +1,6 @@
 import {
   compare,
+  compareAll,
   middleMean,
   resolutionOf,
   textOf,
@@ -33,6 +34,7 @@ const HEAD = [
   'requests',
   'CPU us/req',
   '÷ the first (95 %)',
+  'of all rounds',
   'blocks',
   'spoiled',
   'commands/req',
@@ -45,18 +47,20 @@ export function renderLaw(all: readonly Measured[]): string {
   const rows = LIMITS.flatMap((limited) => {
     const [first, ...others] = all.filter((one) => one.limited === limited);
     if (first === undefined) return [];
-    return [rowOf(first), ...others.map((one) => rowOf(one, compare(first.rounds, one.rounds)))];
+    return [rowOf(first), ...others.map((one) => rowOf(one, first))];
   });
   return renderMarkdown(HEAD, rows);
 }
 
-function rowOf(one: Measured, compared?: Compared): string[] {
+function rowOf(one: Measured, first?: Measured): string[] {
+  const compared = first && compare(first.rounds, one.rounds);
   return [
     one.limited,
     `${one.replicas}${NAMES[one.kind]}`,
     String(one.requests),
     middleMean(one.rounds.map(({ cost }) => cost)).toFixed(1),
     compared === undefined ? '' : textOf(compared),
+    first === undefined ? '' : textOf(compareAll(first.rounds, one.rounds)),
     compared === undefined ? '' : String(compared.blocks),
     compared === undefined ? '' : String(compared.spoiled),
     one.sent.toFixed(3),
