@@ -65,7 +65,8 @@ async function measured(): Promise<readonly Judged[]> {
   const end = async (): Promise<void> => {
     for (const close of closing.splice(0).toReversed()) await close();
   };
-  process.once('SIGINT', () => void end().then(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void end().then(() => process.exit(130)));
   try {
     await stand.addServices('peers/backend.ts', { BACKEND_HOST: network.shared });
     const pacer = new Pacer(stand.startPaced());
