@@ -21,17 +21,19 @@ export interface ChildOptions {
   readonly core: number | undefined;
   /** Where standard output goes: a file descriptor, or `pipe` to be read. */
   readonly stdout?: number | 'pipe' | 'ignore';
+  /** Default: nothing to read. */
+  readonly stdin?: 'pipe' | 'ignore';
 }
 
 /** Starts a child, pinned where that is possible. It ends with this process at the latest. */
 export function startChild(options: ChildOptions): ChildProcess {
-  const { core, stdout = 'ignore', env = {} } = options;
+  const { core, stdin = 'ignore', stdout = 'ignore', env = {} } = options;
   // taskset replaces itself by the command, so that the pid is the command's.
   const line = core === undefined ? [] : ['taskset', '-c', String(core)];
   const [command = '', ...args] = [...line, options.command, ...options.args];
   const child = spawn(command, args, {
     env: { ...process.env, NODE_OPTIONS: '', ...env },
-    stdio: ['ignore', stdout, 'inherit'],
+    stdio: [stdin, stdout, 'inherit'],
   });
   living.add(child);
   child.once('exit', () => living.delete(child));

@@ -32,9 +32,23 @@ const USAGE = `npm run bench -- [options]
   --profile CASE     run the gateway of one case under the CPU profiler and print where its time goes
   --twin             with --profile: profile the bare twin instead, to compare
   --load TOOL        wrk or autocannon; default wrk if it is installed
+  --level LEVEL      of workers: at this level of the log only, warn or info
   --json FILE        write all rounds to a file as well
 
 Cases: ${[...CASES.map(({ name }) => name), ...WITHOUT_LOAD].join(', ')}`;
+
+/** Levels of the log at which workers are measured: without access lines, and with them. */
+const LEVELS = ['warn', 'info'] as const;
+/** One of them. */
+export type LogLevel = (typeof LEVELS)[number];
+
+/** How configurations take turns. */
+export interface TurnsOptions {
+  readonly levels: readonly LogLevel[];
+  /** Of each configuration. */
+  readonly rounds: number;
+  readonly seconds: number;
+}
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -56,8 +70,8 @@ export interface BenchOptions {
   readonly limits: boolean;
   /** Whether to measure what metrics cost. */
   readonly metrics: boolean;
-  /** Whether to measure what workers cost. */
-  readonly workers: boolean;
+  /** How to measure what workers cost, if at all. */
+  readonly workers: TurnsOptions | undefined;
   readonly profile: BenchCase | undefined;
   readonly profileTwin: boolean;
   readonly loadTool: LoadTool;
@@ -87,6 +101,7 @@ function parse(args: string[]): BenchOptions {
       twin: { type: 'boolean', default: false },
       load: { type: 'string' },
       json: { type: 'string' },
+      level: { type: 'string' },
     },
   });
   if (values.help) {
@@ -112,11 +127,26 @@ function parse(args: string[]): BenchOptions {
     leases: only.length === 0 || only.includes(LEASES),
     limits: only.length === 0 || only.includes(LIMITS),
     metrics: only.length === 0 || only.includes(METRICS),
-    workers: only.includes(WORKERS),
+    workers: only.includes(WORKERS) ? turnsOf(values) : undefined,
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,
     loadTool: load ?? chooseLoadTool(),
     jsonFile: values.json,
+  };
+}
+
+function turnsOf(values: {
+  readonly rounds?: string;
+  readonly seconds?: string;
+  readonly level?: string;
+}): TurnsOptions {
+  const level = LEVELS.find((one) => one === values.level);
+  if (values.level !== undefined && level === undefined)
+    throw new Error(`--level: expected warn or info, given ${values.level}`);
+  return {
+    levels: level === undefined ? LEVELS : [level],
+    rounds: positive('--rounds', values.rounds) ?? 60,
+    seconds: positive('--seconds', values.seconds) ?? 1,
   };
 }
 

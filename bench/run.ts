@@ -53,8 +53,8 @@ async function compareAll(options: BenchOptions): Promise<void> {
   if (leases) console.log(`${leaseTimes()}\n`);
   if (limits) console.log(`${limitTimes()}\n`);
   if (metrics) console.log(`${metricTimes()}\n`);
-  if (workers)
-    console.log(`${describeMachine(loadTool, stand.cores)}\n\n${await workerTimes(stand, options)}\n`);
+  if (workers !== undefined)
+    console.log(`${describeMachine('paced-load', stand.cores)}\n\n${await workerTimes(stand, workers)}\n`);
   if (cases.length === 0) return;
   const machine = describeMachine(loadTool, stand.cores);
   const results: CaseResult[] = [];

@@ -183,6 +183,21 @@ export class Stand {
     return this.#start('nice', line, { env, core: this.cores.others, stdout: 'pipe' });
   }
 
+  /** Starts any server that listens on `port` beside the services. */
+  async startBeside(command: string, args: string[], port: number): Promise<void> {
+    await untilListening(this.#start(command, args, { core: this.cores.others }), port, command);
+  }
+
+  /** Starts what makes load at a fixed rate, beside the services. */
+  startPaced(): ChildProcess {
+    const script = join(ROOT, 'bench', 'paced-load-process.ts');
+    return this.#start(process.execPath, [script], {
+      core: this.cores.others,
+      stdout: 'pipe',
+      stdin: 'pipe',
+    });
+  }
+
   /** Ends all children and removes the folder. */
   async close(): Promise<void> {
     await Promise.all(this.#children.map((child) => stopChild(child)));

@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Work } from './cases.ts';
 import { checkWork } from './checks.ts';
 import { stopChild } from './children.ts';
-import { childrenOf, preemptionsOf, usageOf } from './cpu.ts';
-import { load } from './load.ts';
-import { CONNECTIONS, loadOf, warmUp } from './measure.ts';
-import type { BenchOptions } from './options.ts';
+import { Pacer, takeTurns, type Turn, type TurnRound } from './interleaved.ts';
+import type { LogLevel, TurnsOptions } from './options.ts';
+import { compare, compareAll, middleMean, resolutionOf, textOf, verdictOf } from './paired.ts';
 import type { Stand, Subject } from './stand.ts';
-import { median, renderMarkdown } from './table.ts';
+import { renderMarkdown } from './table.ts';
 
 const WORK = {
   name: 'workers',
@@ -20,190 +19,128 @@ const WORK = {
 } as const satisfies Omit<Work, 'logLevel'>;
 
 const TARGET = 1.05;
+/** Far below what a core can do, so that nobody waits: the same for all. */
+const PER_SECOND = 2000;
+const CONNECTIONS = 64;
+const WARM_UP = { rounds: 2, seconds: 3 };
 const LOOK_EVERY_MS = 50;
-const HEAD = [
-  'log',
-  'who serves',
-  'connections',
-  'CPU us/req',
-  'of it the primary',
-  'busiest worker',
-  'preempted/1000',
-  'rps',
-  '÷ one',
-  '(range)',
-  'quietest',
-  'target',
-  '',
-];
+const HEAD = ['log', 'who serves', 'requests/s', 'CPU us/req', '÷ one (95 %)', 'of all rounds', 'blocks', 'spoiled', 'target', '']; // prettier-ignore
 
-type Level = Work['logLevel'];
-type Options = Pick<BenchOptions, 'rounds' | 'seconds' | 'warmUpSeconds' | 'loadTool'>;
-
-/** A way to serve. */
+/** A way to serve, beside the one process that all are compared with. */
 interface Way {
   readonly title: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Connections that the load is made over. */
-  readonly loads: readonly number[];
+  readonly workers: 1 | 2;
+  /** What each process is asked, of what the one process is. */
+  readonly load: 1 | 2;
   readonly target: number | undefined;
 }
 
-const ONE: Way = {
-  title: 'one process',
-  env: { WORKERS: '1' },
-  loads: [CONNECTIONS, 2 * CONNECTIONS],
-  target: undefined,
-};
 const WAYS: readonly Way[] = [
-  ONE,
-  { ...ONE, title: 'two workers, in turn', env: { WORKERS: '2' }, target: TARGET },
-  {
-    ...ONE,
-    title: 'two workers, whoever wakes',
-    env: { WORKERS: '2', NODE_CLUSTER_SCHED_POLICY: 'none' },
-    loads: [CONNECTIONS],
-  },
+  { title: 'one process', workers: 1, load: 1, target: undefined },
+  { title: 'another such process', workers: 1, load: 1, target: undefined },
+  { title: 'two workers, as much for both', workers: 2, load: 1, target: TARGET },
+  { title: 'two workers, as much for each', workers: 2, load: 2, target: TARGET },
 ];
 
-/** One round of one row. */
-interface Round {
-  readonly cpuUsPerRequest: number;
-  /** Of the process that was started, without its workers. */
-  readonly ownUsPerRequest: number;
-  /** The part of the CPU of all workers that the busiest one had. */
-  readonly busiest: number;
-  /** How often a main thread had to make room for another thread, per 1000 requests. */
-  readonly preempted: number;
-  readonly rps: number;
-}
-
 interface Row {
-  readonly level: Level;
   readonly way: Way;
-  readonly connections: number;
   readonly subject: Subject;
-  readonly rounds: Round[];
+  readonly turn: Turn;
 }
 
 /**
- * Measures the CPU of a request with two workers, the process that keeps them included, against one process: at the levels of
- * the log with and without access lines, with as many connections for all, and with as many for each. All share one core, so that
- * what they cost each other counts.
+ * Measures the CPU of a request with two workers, the process that keeps them included, against one process, at the same fixed rate in
+ * all and for each; and one process against another one that is the same, which says how small a difference can be seen. They take turns
+ * on one core, so that what workers cost each other counts.
  *
- * @returns a Markdown table.
+ * @returns a Markdown table for each level of the log, and what is said of each promise.
  * @throws {Error} where there is no Redis, or a request fails.
  */
-export async function workerTimes(stand: Stand, options: Options): Promise<string> {
+export async function workerTimes(stand: Stand, { levels, ...options }: TurnsOptions): Promise<string> {
   if (stand.redisUrl === undefined) throw new Error('workers need a redis-server');
   await stand.addServices('peers/backend.ts');
-  const tables = [];
-  for (const level of ['warn', 'info'] as const) tables.push(...(await rowsAt(level, stand, options)));
-  return renderMarkdown(HEAD, tables, 2);
-}
-
-async function rowsAt(level: Level, stand: Stand, options: Options): Promise<string[][]> {
-  const rows: Row[] = [];
-  const counts = new Map<Subject, number>();
+  const pacer = new Pacer(stand.startPaced());
   try {
-    for (const way of WAYS) {
-      const one = { ...WORK, name: `workers-${level}`, logLevel: level, needsRedis: true } as const;
-      const subject = await stand.startGateway(one, [], way.env);
-      counts.set(subject, 0);
-      await untilReady(subject);
-      for (const connections of way.loads) rows.push({ level, way, connections, subject, rounds: [] });
-    }
-    const run = async (row: Row, seconds: number): Promise<Round> => {
-      const { requests, ...round } = await runRound(row, stand, { ...options, seconds });
-      counts.set(row.subject, (counts.get(row.subject) ?? 0) + requests);
-      return round;
-    };
-    for (const row of rows) await warmUp(() => run(row, options.warmUpSeconds));
-    for (let turn = 0; turn < options.rounds; turn += 1) {
-      // Every other turn runs backwards, so that nobody always follows the same one.
-      for (const row of turn % 2 === 0 ? rows : rows.toReversed())
-        row.rounds.push(await run(row, options.seconds));
-    }
-    for (const [subject, requests] of counts)
-      await checkWork({ ...WORK, logLevel: level }, subject, requests);
+    const told = [];
+    for (const level of levels) told.push(await timesAt(level, stand, pacer, options));
+    return told.join('\n\n');
   } finally {
-    await Promise.all([...counts.keys()].map(({ child }) => stopChild(child)));
+    await pacer.close();
   }
-  return rows.map((row) => textOf(row, rows));
 }
 
-async function runRound(
-  { subject, connections, level, way }: Row,
+async function timesAt(
+  level: LogLevel,
   stand: Stand,
-  { seconds, loadTool }: Options,
-): Promise<Round & { readonly requests: number }> {
-  const before = lookAt(subject);
-  const work = { ...WORK, logLevel: level };
-  const { requests, failures, rps } = await load(loadTool, {
-    ...loadOf(work, stand, subject, seconds),
-    connections,
+  pacer: Pacer,
+  { rounds, seconds }: Omit<TurnsOptions, 'levels'>,
+): Promise<string> {
+  const subjects: Subject[] = [];
+  try {
+    const started = new Map<Way, Subject>();
+    for (const way of WAYS) {
+      const known = WAYS.find((one) => one.workers === 2 && started.has(one));
+      const subject = way.workers === 2 && known !== undefined ? started.get(known) : undefined;
+      started.set(way, subject ?? (await startedAt(level, way, stand, subjects)));
+    }
+    const rows = [...started].map(([way, subject]): Row => {
+      const { path } = WORK.request;
+      const load = {
+        path,
+        origin: subject.origin,
+        perSecond: PER_SECOND * way.load,
+        connections: CONNECTIONS,
+      };
+      return { way, subject, turn: { title: way.title, pids: [subject.pid], load } };
+    });
+    const turns = rows.map(({ turn }) => turn);
+    const warm = await takeTurns(turns, { pacer, ...WARM_UP });
+    const found = await takeTurns(turns, { pacer, rounds, seconds });
+    for (const subject of subjects) {
+      const own = rows.filter((row) => row.subject === subject);
+      const requests = own.flatMap(({ turn }) => [...(warm.get(turn) ?? []), ...(found.get(turn) ?? [])]);
+      await checkWork({ ...WORK, logLevel: level }, subject, sumOf(requests));
+    }
+    return tableOf(level, rows, found);
+  } finally {
+    await Promise.all(subjects.map(({ child }) => stopChild(child)));
+  }
+}
+
+async function startedAt(level: LogLevel, way: Way, stand: Stand, all: Subject[]): Promise<Subject> {
+  const one = { ...WORK, name: `workers-${level}`, logLevel: level, needsRedis: true } as const;
+  const subject = await stand.startGateway(one, [], { WORKERS: String(way.workers) });
+  all.push(subject);
+  await untilReady(subject);
+  return subject;
+}
+
+function tableOf(
+  level: LogLevel,
+  rows: readonly Row[],
+  found: ReadonlyMap<Turn, readonly TurnRound[]>,
+): string {
+  const [base = [], again = [], ...others] = rows.map(({ turn }) => found.get(turn) ?? []);
+  const resolution = resolutionOf(compare(base, again));
+  const verdicts = others.map((rounds) => verdictOf(compare(base, rounds), TARGET, resolution));
+  const table = rows.map(({ way, turn }, at) => {
+    const rounds = found.get(turn) ?? [];
+    const compared = compare(base, rounds);
+    const anyway = compareAll(base, rounds);
+    const cost = middleMean(rounds.map((round) => round.cost)).toFixed(1);
+    const ratios = at === 0 ? ['', '', '', ''] : [textOf(compared), textOf(anyway), String(compared.blocks), String(compared.spoiled)]; // prettier-ignore
+    const target = way.target === undefined ? ['', ''] : [`≤ ${way.target}`, verdicts[at - 2] ?? ''];
+    return [level, way.title, String(turn.load.perSecond), cost, ...ratios, ...target];
   });
-  if (failures > 0) throw new Error(`${way.title}: ${failures} of ${requests} requests failed`);
-  const after = lookAt(subject);
-  const ofWorkers = after.workersUs.map((us, index) => us - (before.workersUs[index] ?? 0));
-  const sum = ofWorkers.reduce((all, us) => all + us, 0);
-  const allUs = after.allUs - before.allUs;
-  return {
-    requests,
-    rps,
-    cpuUsPerRequest: allUs / requests,
-    ownUsPerRequest: (allUs - sum) / requests,
-    busiest: sum === 0 ? 1 : Math.max(...ofWorkers) / sum,
-    preempted: ((after.preempted - before.preempted) / requests) * 1000,
-  };
+  const seen = Number.isNaN(resolution)
+    ? 'The machine was not quiet enough for any verdict.'
+    : `Differences below ${(100 * resolution).toFixed(1)} % cannot be seen: so far from 1 is one process beside itself.`;
+  return `${renderMarkdown(HEAD, table, 2)}\n\n${seen}`;
 }
 
-function lookAt({ pid }: Subject): {
-  readonly allUs: number;
-  readonly workersUs: readonly number[];
-  readonly preempted: number;
-} {
-  const workers = childrenOf(pid);
-  return {
-    allUs: usageOf(pid).cpuUs,
-    workersUs: workers.map((one) => usageOf(one).cpuUs),
-    preempted: [pid, ...workers].reduce((sum, one) => sum + preemptionsOf(one), 0),
-  };
+function sumOf(rounds: readonly TurnRound[]): number {
+  return rounds.reduce((sum, { requests }) => sum + requests, 0);
 }
-
-function textOf({ level, way, connections, rounds }: Row, rows: readonly Row[]): string[] {
-  const one = rows.find((row) => row.way === ONE && row.connections === connections);
-  const ratios = rounds.map(
-    (round, turn) => round.cpuUsPerRequest / (one?.rounds[turn]?.cpuUsPerRequest ?? NaN),
-  );
-  const ratio = median(ratios);
-  // Whoever else uses the machine, or its caches, only ever adds to the CPU of a request: what both cost where they were least
-  // disturbed says more than any round of the two beside each other.
-  const atBest = leastOf(rounds) / (one === undefined ? NaN : leastOf(one.rounds));
-  const of = (read: (round: Round) => number, digits: number): string =>
-    median(rounds.map(read)).toFixed(digits);
-  const compared = [
-    ratio.toFixed(3),
-    `(${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
-    atBest.toFixed(3),
-    way.target === undefined ? '' : `≤ ${way.target}`,
-    way.target === undefined ? '' : atBest <= way.target ? 'met' : 'missed',
-  ];
-  return [
-    level,
-    way.title,
-    String(connections),
-    of((round) => round.cpuUsPerRequest, 1),
-    way === ONE ? '' : of((round) => round.ownUsPerRequest, 2),
-    way === ONE ? '' : `${of((round) => 100 * round.busiest, 0)} %`,
-    of((round) => round.preempted, 1),
-    of((round) => round.rps, 0),
-    ...(way === ONE ? ['', '', '', '', ''] : compared),
-  ];
-}
-
-const leastOf = (rounds: readonly Round[]): number =>
-  Math.min(...rounds.map((round) => round.cpuUsPerRequest));
 
 async function untilReady({ origin }: Subject): Promise<void> {
   for (;;) {

@@ -38,7 +38,8 @@ describe('a sheet', () => {
     expect(sheetOf(1).cores).toBe(2);
   });
 
-  it('has the work for one leased limit grow with the square of many replicas', () => {
-    expect(leaseShare(10_000) / leaseShare(1000)).toBeGreaterThan(90);
+  it('has the work for one leased limit grow with the number of replicas, and no faster', () => {
+    expect(leaseShare(10_000) / leaseShare(1000)).toBeCloseTo(10, 9);
+    expect(leaseShare(100) / leaseShare(10)).toBeCloseTo(10, 9);
   });
 });

@@ -9,7 +9,10 @@ import {
   LEASE_US_A_HOLDER,
   PUBLISH_US,
   PUBLISH_US_A_LISTENER,
+  GATHER_MS,
+  LOOK_US_A_KEY,
   READ_LOG_US,
+  READ_LOG_US_AN_ENTRY,
 } from './simulation/constants.ts';
 
 /** A number that the sheet is computed from. */
@@ -73,7 +76,7 @@ export const CONSTANTS = {
   exact: { what: 'Redis: the script of an exact limit', value: EXACT_US, unit: 'µs', from: REDIS },
   lease: { what: 'Redis: the script of a lease', value: LEASE_US, unit: 'µs', from: REDIS },
   holder: {
-    what: 'and for each replica that has some of it',
+    what: 'and for each replica that has some of it, where it looks at all of them',
     value: LEASE_US_A_HOLDER,
     unit: 'µs',
     from: REDIS,
@@ -82,6 +85,8 @@ export const CONSTANTS = {
   listener: { what: 'and for each replica', value: PUBLISH_US_A_LISTENER, unit: 'µs', from: REDIS },
   rollout: { what: 'Redis: the script of a rollout', value: CANARY_US, unit: 'µs', from: REDIS },
   log: { what: 'Redis: the script that reads revocations', value: READ_LOG_US, unit: 'µs', from: REDIS },
+  entry: { what: 'and for each entry', value: READ_LOG_US_AN_ENTRY, unit: 'µs', from: REDIS },
+  key: { what: 'Redis: a look at a key that has changed', value: LOOK_US_A_KEY, unit: 'µs', from: REDIS },
   idle: {
     what: 'commands of a replica that nobody asks anything',
     value: IDLE_COMMANDS.beat + IDLE_COMMANDS.heartbeat + IDLE_COMMANDS.revocations,
@@ -160,18 +165,19 @@ function exactUs(): number {
 
 /** The share of a core that one limit takes of which so many replicas have leases all the time. */
 export function leaseShare(replicas: number): number {
-  return (leaseCalls(replicas) * replicas * (of('command') + of('lease') + of('holder') * replicas)) / 1e6;
+  return (leaseCalls(replicas) * replicas * (of('command') + of('lease'))) / 1e6;
 }
 
 function talkShare(replicas: number, revocations = REVOCATIONS): number {
   return (replicas * of('idle') * (of('command') + of('log'))) / 1e6 + revocationShare(replicas, revocations);
 }
 
-/** Three messages to all for each of them: of the log, of a key, and when that expires. A replica reads the log, pings, and looks at the key each time. */
+/** Two messages to all for each of them: of its key, and when that expires. A replica looks at both, at what comes in 100 ms together, and reads its entry of the log. */
 function revocationShare(replicas: number, perSecond: number): number {
-  const messages = 3 * (of('publish') + of('listener') * replicas);
-  const reads = replicas * (4 * of('command') + 3 * of('log'));
-  return (perSecond * (messages + reads)) / 1e6;
+  const messages = 2 * (of('publish') + of('listener') * replicas);
+  const entries = replicas * (of('entry') + 2 * of('key'));
+  const looks = replicas * Math.min(2 * perSecond, 1000 / GATHER_MS) * (of('command') + of('log'));
+  return (perSecond * (messages + entries) + looks) / 1e6;
 }
 
 function rolloutShare(replicas: number): number {

@@ -4,22 +4,29 @@ import type { Redis } from 'ioredis';
 export interface Commands {
   /** Those that clients have sent. */
   readonly sent: number;
-  /** Those, and what their scripts have done, but for the messages of the bench itself. */
-  readonly all: number;
+  /** What their scripts have done with keys: as much for each limit that is taken, however many of them travel in one call. */
+  readonly touched: number;
 }
 
 /** Scripts are commands of clients, what is called in them is not: these are what gateways send besides. */
 const SENT = /^(eval|evalsha|eval_ro|evalsha_ro|ping|subscribe|client.*|multi|exec|script.*)$/;
-const OWN = /^(info|config.*|publish|set)$/;
+/** Of the bench itself; and the clock, which a script reads once, however much it does. */
+const LEFT_OUT = /^(info|config.*|publish|set|time)$/;
 
-/** Reads `INFO commandstats`. */
-export async function commandsOf(redis: Redis): Promise<Commands> {
-  const stats = await redis.info('commandstats');
-  let [sent, all] = [0, 0];
+/** Reads `INFO commandstats` of all of them. */
+export async function commandsOf(redises: readonly Redis[]): Promise<Commands> {
+  const all = await Promise.all(redises.map((redis) => redis.info('commandstats')));
+  const sum = (what: keyof Commands): number => all.reduce((of, stats) => of + readCommands(stats)[what], 0);
+  return { sent: sum('sent'), touched: sum('touched') };
+}
+
+/** Reads what Redis says. */
+export function readCommands(stats: string): Commands {
+  let [sent, touched] = [0, 0];
   for (const [, name = '', calls] of stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
-    if (OWN.test(name)) continue;
-    all += Number(calls);
+    if (LEFT_OUT.test(name)) continue;
     if (SENT.test(name)) sent += Number(calls);
+    else touched += Number(calls);
   }
-  return { sent, all };
+  return { sent, touched };
 }

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { ChildProcess } from 'node:child_process';
+import { execFileSync, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers';
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { freePort } from '../../src/listeners/free-port.ts';
 import { startChild, stopChild, untilListening } from '../children.ts';
-import { usageOf } from '../cpu.ts';
 import { onPath } from '../machine.ts';
 import { BIN, START_FLAGS, type Stand } from '../stand.ts';
-import type { Network, Place } from './network.ts';
+import type { Place } from './network.ts';
 
 /** The ways to limit that are compared; each is a route. */
 export const LIMITS = ['none', 'exact', 'leased'] as const;
@@ -17,49 +16,89 @@ export type Limited = (typeof LIMITS)[number];
 
 /** Messages of others that are heard all the while, a second. */
 const NEWS_PER_SECOND = 2;
+const STARTED_AT_ONCE = 3;
 /** Longer than a run: a key that expires is told of once more. */
 const KEPT_MS = 3_600_000;
 /** Far above what is asked: what is measured is what it costs to count. */
 const RATE = 1e6;
 
-/** Gateways of one configuration and one Redis behind HAProxy. */
+/** Where a fleet is, and how many it has. */
+export interface FleetOptions {
+  /** One for each replica. */
+  readonly places: readonly Place[];
+  /** One for all; or one for each, which then share nothing but the core. */
+  readonly redisUrls: readonly string[];
+  readonly kind: FleetKind;
+}
+
+/** Gateways that share a Redis; a second fleet as the first one is; gateways behind one load balancer that each have a Redis of their own. */
+export type FleetKind = 'shared' | 'again' | 'apart';
+
+/** Gateways of one configuration behind HAProxy. The gateways share a core, everything else another one. */
 export class Fleet {
+  readonly kind: FleetKind;
+  /** For the bench: what was asked, and news. */
+  readonly redises: readonly Redis[];
   readonly #stand: Stand;
-  readonly #network: Network;
-  readonly #config: string;
+  readonly #options: FleetOptions;
   readonly #gateways: { readonly child: ChildProcess; readonly host: string; readonly port: number }[] = [];
   #balancer: ChildProcess | undefined = undefined;
+  #origin = '';
+  #stopNews: readonly (() => void)[] = [];
 
-  constructor(stand: Stand, network: Network) {
+  constructor(stand: Stand, options: FleetOptions) {
     this.#stand = stand;
-    this.#network = network;
-    this.#config = join(stand.folder, 'law.yaml');
-    writeFileSync(this.#config, JSON.stringify(configOf(stand.env['BACKEND'] ?? '')));
+    this.#options = options;
+    this.kind = options.kind;
+    this.redises = options.redisUrls.map((url) => new Redis(url));
   }
 
-  /** User and system time of all gateways up to now, in µs. */
-  get cpuUs(): number {
-    return this.#gateways.reduce((sum, { child }) => sum + usageOf(child.pid ?? 0).cpuUs, 0);
+  /** How many gateways it has. */
+  get replicas(): number {
+    return this.#options.places.length;
   }
 
-  /** Has as many replicas as that from now on, more than before. @returns where to ask them. */
-  async growTo(replicas: number): Promise<string> {
-    while (this.#gateways.length < replicas) {
-      const place = this.#network.places[this.#gateways.length];
-      if (place === undefined) throw new Error(`there are only ${this.#network.places.length} places`);
-      this.#gateways.push(await this.#start(place));
+  /** Where its Redis is, or the first of them. */
+  get redisUrl(): string {
+    return this.#options.redisUrls[0] ?? '';
+  }
+
+  /** Of the gateways. */
+  get pids(): readonly number[] {
+    return this.#gateways.map(({ child }) => child.pid ?? 0);
+  }
+
+  /** Where to ask them. */
+  get origin(): string {
+    return this.#origin;
+  }
+
+  /** Starts them, and has them hear news from now on. */
+  async start(): Promise<void> {
+    const config = join(this.#stand.folder, 'law.yaml');
+    writeFileSync(config, JSON.stringify(configOf(this.#stand.env['BACKEND'] ?? '')));
+    const { places, redisUrls } = this.#options;
+    // A few at a time: each has so long to listen, and all of them would share the time.
+    for (let at = 0; at < places.length; at += STARTED_AT_ONCE) {
+      const some = places.slice(at, at + STARTED_AT_ONCE).map((place, index) => {
+        return this.#start(place, redisUrls[(at + index) % redisUrls.length] ?? '', config);
+      });
+      this.#gateways.push(...(await Promise.all(some)));
     }
-    return this.#balance();
+    await this.#balance();
+    this.#stopNews = this.redises.map(tellNews);
   }
 
   async close(): Promise<void> {
+    for (const stop of this.#stopNews) stop();
+    for (const redis of this.redises) redis.disconnect();
     const children = [this.#balancer, ...this.#gateways.map(({ child }) => child)];
     await Promise.all(children.map((child) => child && stopChild(child)));
   }
 
-  async #start({ host, prefix }: Place) {
+  async #start({ host, prefix }: Place, redisUrl: string, config: string) {
     const [port, adminPort] = [await freePort(), await freePort()];
-    const line = [process.execPath, ...START_FLAGS, BIN, 'start', '--config', this.#config];
+    const line = [process.execPath, ...START_FLAGS, BIN, 'start', '--config', config];
     const [command = '', ...args] = [...prefix, ...line];
     const env = {
       NODE_ENV: 'production',
@@ -70,30 +109,33 @@ export class Fleet {
       // Nobody signs with it: whoever can be revoked needs an issuer.
       LAW_SECRET: randomBytes(32).toString('hex'),
       OTEL_EXPORTER_OTLP_ENDPOINT: '',
-      REDIS_URL: this.#stand.redisUrl ?? '',
+      REDIS_URL: redisUrl,
       // The machine has fewer cores than replicas: a call that is late is not what this is about.
       REDIS_TIMEOUT: '500ms',
     };
     const child = startChild({ command, args, env, core: undefined });
     await untilListening(child, port, 'a gateway', host);
+    // Both cores start it, one serves.
+    const { measured } = this.#stand.cores;
+    if (measured !== undefined)
+      execFileSync('taskset', ['-a', '-p', '-c', String(measured), String(child.pid)]);
     return { child, host, port };
   }
 
-  async #balance(): Promise<string> {
-    if (this.#balancer !== undefined) await stopChild(this.#balancer);
+  async #balance(): Promise<void> {
     const port = await freePort();
-    const file = join(this.#stand.folder, 'haproxy.cfg');
+    const file = join(this.#stand.folder, `haproxy-${port}.cfg`);
     const servers = this.#gateways.map((one, index) => `  server g${index} ${one.host}:${one.port}`);
     writeFileSync(file, haproxyOf(port, servers));
     const command = onPath('haproxy') ?? '/usr/sbin/haproxy';
-    this.#balancer = startChild({ command, args: ['-db', '-q', '-f', file], core: undefined });
+    this.#balancer = startChild({ command, args: ['-db', '-q', '-f', file], core: this.#stand.cores.others });
     await untilListening(this.#balancer, port, 'haproxy');
-    return `http://127.0.0.1:${port}`;
+    this.#origin = `http://127.0.0.1:${port}`;
   }
 }
 
 /** Has all replicas hear of breakers that open and of tokens that are revoked. @returns what ends it. */
-export function tellNews(redis: Redis): () => void {
+function tellNews(redis: Redis): () => void {
   let told = 1;
   const timer = setInterval(() => {
     told += 1;

@@ -1,87 +1,107 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
-import { SteadyLoad } from '../steady-load.ts';
-import { commandsOf } from './commands.ts';
-import { LIMITS, type Fleet, type Limited } from './fleet.ts';
+import { takeTurns, type Pacer, type Turn, type TurnRound } from '../interleaved.ts';
+import { commandsOf, type Commands } from './commands.ts';
+import type { Fleet, FleetKind, Limited } from './fleet.ts';
 
 /** What was measured of so many replicas with one kind of limit. */
 export interface Measured {
   readonly limited: Limited;
   readonly replicas: number;
+  /** One as the first one is says how small a difference can be seen. */
+  readonly kind: FleetKind;
   readonly requests: number;
-  /** Of all gateways, for a request, in the quietest round. */
-  readonly cpuUs: number;
-  /** Commands that gateways have sent for a request, and those with what their scripts have done; what they send anyway is not counted. */
+  /** CPU of all gateways for a request, in µs. */
+  readonly rounds: readonly TurnRound[];
+  /** Commands that gateways have sent for a request, without what they send anyway. Takes of one turn of the event loop are one command. */
   readonly sent: number;
-  readonly operations: number;
+  /** What scripts have done with keys for a request, however many of them travelled together. */
+  readonly touched: number;
   /** Commands of a replica in a second that nothing is asked of. */
   readonly idle: number;
 }
 
 /** How it is measured. */
 export interface LawOptions {
+  readonly limits: readonly Limited[];
   readonly rounds: number;
   readonly seconds: number;
   /** Requests of each replica in a second. */
   readonly rate: number;
 }
 
-const WARM_UP_S = 2;
-const IDLE_S = 4;
-/** What is idle is given back within this time, and connections are there. */
-const SETTLE_MS = 1500;
-
-/** Measures a number of replicas with all kinds of limits in turn, each replica with as many requests as one alone. */
-export async function measureLaw(
-  { fleet, redis }: { readonly fleet: Fleet; readonly redis: Redis },
-  replicas: number,
-  { rounds, seconds, rate }: LawOptions,
-): Promise<Measured[]> {
-  const origin = await fleet.growTo(replicas);
-  const run = async (limited: Limited, forSeconds: number): Promise<number> => {
-    const load = new SteadyLoad(`${origin}/${limited}/1`, { perSecond: rate * replicas }).start();
-    await sleep(1000 * forSeconds);
-    await load.stop();
-    const failed = load.seen.find(({ kind }) => kind !== '200');
-    if (failed !== undefined) throw new Error(`${limited}, ${replicas} replicas: ${failed.kind}`);
-    return load.seen.length;
-  };
-  for (const limited of LIMITS) await run(limited, WARM_UP_S);
-  const idle = await idleOf(redis);
-  const found = new Map<Limited, Omit<Measured, 'limited' | 'replicas' | 'idle'>>();
-  for (let round = 0; round < rounds; round += 1) {
-    for (const limited of LIMITS) {
-      const [cpuBefore, before, beganAt] = [fleet.cpuUs, await commandsOf(redis), performance.now()];
-      const requests = await run(limited, seconds);
-      const elapsedS = (performance.now() - beganAt) / 1000;
-      const [cpuAfter, after] = [fleet.cpuUs, await commandsOf(redis)];
-      const known = found.get(limited);
-      found.set(limited, {
-        requests: requests + (known?.requests ?? 0),
-        // Whoever else uses the machine only ever adds to it.
-        cpuUs: Math.min(known?.cpuUs ?? Infinity, (cpuAfter - cpuBefore) / requests),
-        sent: (known?.sent ?? 0) + (after.sent - before.sent - idle.sent * elapsedS),
-        operations: (known?.operations ?? 0) + (after.all - before.all - idle.all * elapsedS),
-      });
-    }
-  }
-  return [...found].map(([limited, { requests, cpuUs, sent, operations }]) => ({
-    limited,
-    replicas,
-    requests,
-    cpuUs,
-    sent: sent / requests,
-    operations: operations / requests,
-    idle: idle.sent / replicas,
-  }));
+/** A fleet with one kind of limit. */
+interface Row {
+  readonly fleet: Fleet;
+  readonly limited: Limited;
+  readonly turn: Turn;
+  readonly counted: { sent: number; touched: number };
 }
 
-/** Commands in a second. */
-async function idleOf(redis: Redis): Promise<{ readonly sent: number; readonly all: number }> {
+const WARM_UP = { rounds: 2, seconds: 3 };
+const IDLE_S = 8;
+/** What is idle is given back within this time, and connections are there. */
+const SETTLE_MS = 1500;
+const MOST_CONNECTIONS = 64;
+/** A connection answers so many requests in a second at least. */
+const PER_CONNECTION = 25;
+
+/** Measures fleets with all kinds of limits in turn, each replica with as many requests as one alone. */
+export async function measureLaw(
+  fleets: readonly Fleet[],
+  pacer: Pacer,
+  { limits, rounds, seconds, rate }: LawOptions,
+): Promise<Measured[]> {
+  const rows = limits.flatMap((limited) => fleets.map((fleet) => rowOf(fleet, limited, rate)));
+  const turns = rows.map(({ turn }) => turn);
+  await takeTurns(turns, { pacer, ...WARM_UP });
+  const idle = await idleOf(fleets);
+  const around = async (turn: Turn, round: () => Promise<TurnRound>): Promise<TurnRound> => {
+    const row = rows.find((one) => one.turn === turn) as Row;
+    const [before, beganAt] = [await commandsOf(row.fleet.redises), performance.now()];
+    const found = await round();
+    const elapsedS = (performance.now() - beganAt) / 1000;
+    const after = await commandsOf(row.fleet.redises);
+    const anyway = idle.get(row.fleet) ?? { sent: 0, touched: 0 };
+    row.counted.sent += after.sent - before.sent - anyway.sent * elapsedS;
+    row.counted.touched += after.touched - before.touched - anyway.touched * elapsedS;
+    return found;
+  };
+  const found = await takeTurns(turns, { pacer, rounds, seconds, around });
+  return rows.map(({ fleet, limited, turn, counted }) => {
+    const own = found.get(turn) ?? [];
+    const requests = own.reduce((sum, round) => sum + round.requests, 0);
+    return {
+      limited,
+      replicas: fleet.replicas,
+      kind: fleet.kind,
+      requests,
+      rounds: own,
+      sent: counted.sent / requests,
+      touched: counted.touched / requests,
+      idle: (idle.get(fleet)?.sent ?? 0) / fleet.replicas,
+    };
+  });
+}
+
+function rowOf(fleet: Fleet, limited: Limited, rate: number): Row {
+  const perSecond = rate * fleet.replicas;
+  const connections = Math.min(MOST_CONNECTIONS, Math.max(8, Math.ceil(perSecond / PER_CONNECTION)));
+  const load = { origin: fleet.origin, path: `/${limited}/1`, perSecond, connections };
+  const title = `${limited}, ${fleet.replicas}${fleet.kind}`;
+  return { fleet, limited, turn: { title, pids: fleet.pids, load }, counted: { sent: 0, touched: 0 } };
+}
+
+/** Commands in a second, of each. */
+async function idleOf(fleets: readonly Fleet[]): Promise<Map<Fleet, Commands>> {
   await sleep(SETTLE_MS);
-  const [before, beganAt] = [await commandsOf(redis), performance.now()];
+  const look = (): Promise<Commands[]> => Promise.all(fleets.map(({ redises }) => commandsOf(redises)));
+  const [before, beganAt] = [await look(), performance.now()];
   await sleep(1000 * IDLE_S);
-  const after = await commandsOf(redis);
+  const after = await look();
   const elapsedS = (performance.now() - beganAt) / 1000;
-  return { sent: (after.sent - before.sent) / elapsedS, all: (after.all - before.all) / elapsedS };
+  const rate = (at: number, what: keyof Commands): number =>
+    ((after[at]?.[what] ?? NaN) - (before[at]?.[what] ?? NaN)) / elapsedS;
+  return new Map(
+    fleets.map((fleet, at) => [fleet, { sent: rate(at, 'sent'), touched: rate(at, 'touched') }]),
+  );
 }

@@ -13,23 +13,29 @@ export interface Place {
 export interface Network {
   /** What it is, for people. */
   readonly title: string;
-  /** Where load balancer, Redis and targets are. */
+  /** Where load balancers, Redis and targets are. */
   readonly shared: string;
-  /** The places of replicas. */
-  readonly places: readonly Place[];
+  /** The places of the replicas of each fleet. */
+  readonly places: readonly (readonly Place[])[];
   close(): void;
 }
 
 const LOOPBACK: Place = { host: '127.0.0.1', prefix: [] };
 
 /**
- * A network namespace for each replica, with a `veth` pair to a bridge where everything else is. Without root, or without `ip`, all
- * are processes on loopback.
+ * A network namespace for each replica of each fleet, with a `veth` pair to a bridge where everything else is. Without root, or
+ * without `ip`, all are processes on loopback.
+ *
+ * @param delayMs that `tc netem` adds to each packet of a replica, a fifth more or less. Default: none.
  */
-export function openNetwork(replicas: number): Network {
+export function openNetwork(sizes: readonly number[], delayMs = 0): Network {
   const why = whyNot();
-  if (why === undefined) return new Namespaces(replicas);
-  const places = Array.from({ length: replicas }, () => LOOPBACK);
+  return why === undefined ? new Namespaces(sizes, delayMs) : onLoopback(sizes, why);
+}
+
+/** All are processes on loopback. @param why for people. */
+export function onLoopback(sizes: readonly number[], why: string): Network {
+  const places = sizes.map((size) => Array.from({ length: size }, () => LOOPBACK));
   return { title: `processes on loopback: ${why}`, shared: LOOPBACK.host, places, close: () => undefined };
 }
 
@@ -47,25 +53,32 @@ function whyNot(): string | undefined {
 }
 
 class Namespaces implements Network {
-  readonly title = 'a network namespace for each replica, one bridge';
+  readonly title: string;
   readonly shared: string;
-  readonly places: readonly Place[];
+  readonly places: readonly (readonly Place[])[];
   // Names of interfaces have 15 characters at most.
   readonly #name = `law${process.pid % 1e6}`;
 
-  constructor(replicas: number) {
+  constructor(sizes: readonly number[], delayMs: number) {
     // Two runs at once are in networks of their own.
     const net = `10.231.${process.pid % 250}`;
     this.shared = `${net}.1`;
-    this.places = Array.from({ length: replicas }, (_, index) => ({
-      host: `${net}.${10 + index}`,
-      prefix: ['ip', 'netns', 'exec', this.#of(index)],
-    }));
+    this.title = `a network namespace for each replica, one bridge${delayMs > 0 ? `, ${delayMs} ms of netem` : ''}`;
+    let next = 0;
+    this.places = sizes.map((size) =>
+      Array.from({ length: size }, () => {
+        const index = next++;
+        return { host: `${net}.${10 + index}`, prefix: ['ip', 'netns', 'exec', this.#of(index)] };
+      }),
+    );
     try {
       ip('link', 'add', this.#name, 'type', 'bridge');
       ip('addr', 'add', `${this.shared}/24`, 'dev', this.#name);
       ip('link', 'set', this.#name, 'up');
-      for (const [index, { host }] of this.places.entries()) this.#add(this.#of(index), host);
+      for (const [index, { host }] of this.places.flat().entries()) {
+        this.#add(this.#of(index), host);
+        if (delayMs > 0) this.#delay(this.#of(index), delayMs);
+      }
     } catch (error) {
       this.close();
       throw error;
@@ -73,12 +86,23 @@ class Namespaces implements Network {
   }
 
   close(): void {
-    for (const index of this.places.keys()) quietly('netns', 'del', this.#of(index));
+    for (const index of this.places.flat().keys()) quietly('netns', 'del', this.#of(index));
     quietly('link', 'del', this.#name);
   }
 
   #of(index: number): string {
     return `${this.#name}-${index}`;
+  }
+
+  #delay(space: string, ms: number): void {
+    const netem = ['qdisc', 'add', 'dev', 'eth0', 'root', 'netem', 'delay', `${ms}ms`, `${ms / 5}ms`];
+    try {
+      ip('netns', 'exec', space, 'tc', ...netem);
+    } catch (error) {
+      throw new Error('--delay: this kernel has no netem (`modprobe sch_netem`), or there is no `tc`', {
+        cause: error,
+      });
+    }
   }
 
   #add(space: string, host: string): void {

@@ -4,12 +4,21 @@ import { LEASE_SCRIPT } from '../../src/policies/rate-limit/leases/lease.lua.ts'
 import { RedisRolloutStore } from '../../src/canary/rollout-store.redis.ts';
 import { BEGINNING } from '../../src/canary/rollout-state.ts';
 import { Tally } from '../../src/canary/tally.ts';
-import { READ_LOG_SCRIPT } from '../../src/policies/authentication/revocation/revocation-log.lua.ts';
+import {
+  LIVES_SCRIPT,
+  READ_LOG_SCRIPT,
+} from '../../src/policies/authentication/revocation/revocation-log.lua.ts';
 import { REVOCATION_STREAM } from '../../src/policies/authentication/revocation/revocation-log.ts';
 import { TOKEN_BUCKET_SCRIPT } from '../../src/policies/rate-limit/token-bucket.lua.ts';
 import { StoreGuard } from '../../src/store/store-guard.ts';
 import { startRedis, type RedisServer } from '../../test/support/redis.ts';
 import { renderMarkdown } from '../table.ts';
+
+/** Goes by no sums. */
+const LOOKING_SCRIPT = LEASE_SCRIPT.replace(
+  'local summed, latest_call = sum(',
+  'local summed, latest_call = nil and sum(',
+);
 
 const ROUNDS = 5;
 const CALLS = 400;
@@ -33,10 +42,24 @@ export async function redisCosts(): Promise<string> {
       '',
       us(await quietest(client, 'eval', () => log(client))),
     ]);
+    for (const entries of [10, 100])
+      rows.push(['the log of revocations, with entries', String(entries), us(await logged(client, entries))]);
+    for (const keys of [1, 10, 100])
+      rows.push([
+        'a look at keys',
+        String(keys),
+        us(await quietest(client, 'eval', () => looked(client, keys))),
+      ]);
     rows.push(['a rollout', '', us(await rolledOut(client))]);
     for (const crowd of CROWDS) rows.push(['PUBLISH', String(crowd), us(await published(server, crowd))]);
     for (const crowd of CROWDS) rows.push(['a lease', String(crowd), us(await leased(client, crowd))]);
-    return renderMarkdown(['command', 'listeners, or holders', 'µs'], rows);
+    for (const crowd of CROWDS)
+      rows.push([
+        'a lease, after somebody else has written',
+        String(crowd),
+        us(await leased(client, crowd, true)),
+      ]);
+    return renderMarkdown(['command', 'how many listen, hold, are read', 'µs'], rows);
   } finally {
     await server.stop();
   }
@@ -66,8 +89,21 @@ function exact(client: Redis): Promise<unknown> {
   return client.eval(TOKEN_BUCKET_SCRIPT, 1, `ratelimit:${asked % 1000}`, 1e6, 1000, 1e6, 1);
 }
 
-async function log(client: Redis): Promise<unknown> {
-  return client.eval(READ_LOG_SCRIPT, 1, REVOCATION_STREAM, '0-0', 2000);
+async function log(client: Redis, most = 2000): Promise<unknown> {
+  return client.eval(READ_LOG_SCRIPT, 1, REVOCATION_STREAM, '0-0', most);
+}
+
+async function logged(client: Redis, entries: number): Promise<number> {
+  const fields = ['d', 'a'.repeat(16), 't', '218000000', 'n', '218000000'];
+  const add = (): Promise<unknown> => client.xadd(REVOCATION_STREAM, '*', ...fields);
+  await Promise.all(Array.from({ length: entries }, add));
+  const cost = await quietest(client, 'eval', () => log(client, entries));
+  await client.del(REVOCATION_STREAM);
+  return cost;
+}
+
+function looked(client: Redis, keys: number): Promise<unknown> {
+  return client.eval(LIVES_SCRIPT, keys, ...Array.from({ length: keys }, (_, key) => `revoked:${key}`));
 }
 
 /** With durations of a few hundred attempts, as of a replica in a second. */
@@ -93,11 +129,12 @@ async function published(server: RedisServer, listeners: number): Promise<number
   return cost;
 }
 
-async function leased(client: Redis, holders: number): Promise<number> {
+/** @param looks whether each call has to look at all. */
+async function leased(client: Redis, holders: number, looks = false): Promise<number> {
   await client.flushall();
   const ask = (id: number, number: number): Promise<unknown> => {
     const args = [1e6, 1000, 1e6, `replica-${id}`, number, LEASE_TTL_MS, holders, 1, 0, 100, 0, 0, 0];
-    return client.eval(LEASE_SCRIPT, 1, 'ratelimit:all', ...args);
+    return client.eval(looks ? LOOKING_SCRIPT : LEASE_SCRIPT, 1, 'ratelimit:all', ...args);
   };
   let number = 0;
   const all = (): Promise<unknown> =>

@@ -5,28 +5,36 @@
  * @module
  */
 import { parseArgs } from 'node:util';
-import { Redis } from 'ioredis';
 import { freePort } from '../../src/listeners/free-port.ts';
 import { startRedis } from '../../test/support/redis.ts';
+import { Pacer } from '../interleaved.ts';
+import { chooseCores, describeMachine } from '../machine.ts';
 import { positive } from '../options.ts';
 import { Stand } from '../stand.ts';
-import { Fleet, tellNews } from './fleet.ts';
+import { Fleet, LIMITS, type FleetKind, type Limited } from './fleet.ts';
 import { measureLaw } from './measure.ts';
-import { openNetwork } from './network.ts';
+import { onLoopback, openNetwork, type Network } from './network.ts';
 import { redisCosts } from './redis-costs.ts';
 import { ROUND_TRIP_MS } from './simulation/constants.ts';
-import { judgeSimulated, renderSimulated, simulate, type Kept } from './simulation/simulate.ts';
-import { judgeLaw, renderLaw } from './verdict.ts';
+import { judgeSimulated, renderSimulated, simulate } from './simulation/simulate.ts';
+import { tripFrom } from './trip.ts';
+import { judgeLaw, renderLaw, type Judged } from './verdict.ts';
 
 const { values } = parseArgs({
   options: {
     simulate: { type: 'boolean', default: false },
     redis: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '40' },
+    seconds: { type: 'string', default: '1' },
     /** Requests of each replica in a second. */
-    rate: { type: 'string', default: '100' },
+    rate: { type: 'string', default: '300' },
     replicas: { type: 'string', multiple: true },
+    /** Kinds of limits; default all. */
+    limit: { type: 'string', multiple: true },
+    /** Without network namespaces. */
+    loopback: { type: 'boolean', default: false },
+    /** ms that netem adds to each packet of a replica. */
+    delay: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     /** Of a round trip to Redis, in ms. */
     p50: { type: 'string', default: String(ROUND_TRIP_MS.p50) },
@@ -37,36 +45,55 @@ const { values } = parseArgs({
 if (values.redis) console.log(await redisCosts());
 else process.exitCode = verdict(await (values.simulate ? simulated() : measured())) ? 0 : 1;
 
-async function measured(): Promise<readonly Kept[]> {
+async function measured(): Promise<readonly Judged[]> {
   const crowds = crowdsOf([1, 2, 4, 8]).sort((a, b) => a - b);
-  const network = openNetwork(crowds.at(-1) ?? 1);
-  const stand = new Stand({ measured: undefined, others: undefined });
+  const most = crowds.at(-1) ?? 1;
+  // The first one twice: what is compared with itself shows what can be seen.
+  const kinds: readonly FleetKind[] = [
+    ...crowds.map(() => 'shared' as const),
+    'again',
+    ...(most > 1 ? (['apart'] as const) : []),
+  ];
+  const sizes = kinds.map(
+    (kind, at) => ({ shared: crowds[at] ?? 1, again: crowds[0] ?? 1, apart: most })[kind],
+  );
+  const network = values.loopback
+    ? onLoopback(sizes, 'as asked for')
+    : openNetwork(sizes, Number(values.delay));
+  const stand = new Stand(chooseCores());
   const closing: (() => Promise<unknown> | void)[] = [() => network.close(), () => stand.close()];
   const end = async (): Promise<void> => {
     for (const close of closing.splice(0).toReversed()) await close();
   };
-  process.once('SIGINT', () => void end().then(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void end().then(() => process.exit(130)));
   try {
-    const port = await freePort();
-    const bind = ['--bind', '127.0.0.1', ...(network.shared === '127.0.0.1' ? [] : [network.shared])];
-    const quiet = ['--protected-mode', 'no', '--save', '', '--appendonly', 'no', '--dir', stand.folder];
-    const args = ['--port', String(port), ...bind, ...quiet];
-    await stand.startServer({ name: 'redis-server', command: 'redis-server', args, env: {}, port });
-    stand.redisUrl = `redis://${network.shared}:${port}`;
     await stand.addServices('peers/backend.ts', { BACKEND_HOST: network.shared });
-    const redis = new Redis(stand.redisUrl);
-    closing.push(() => redis.disconnect());
-    const fleet = new Fleet(stand, network);
-    closing.push(() => fleet.close());
-    const stopNews = tellNews(redis);
-    closing.push(stopNews);
-    const [rounds, seconds, rate] = [whole('rounds'), whole('seconds'), whole('rate')];
+    const pacer = new Pacer(stand.startPaced());
+    closing.push(() => pacer.close());
+    const fleets = [];
+    for (const [index, kind] of kinds.entries()) {
+      const places = network.places[index] ?? [];
+      const redisUrls = [];
+      for (let left = kind === 'apart' ? places.length : 1; left > 0; left -= 1)
+        redisUrls.push(await startedRedis(stand, network));
+      const fleet = new Fleet(stand, { places, redisUrls, kind });
+      closing.push(() => fleet.close());
+      await fleet.start();
+      fleets.push(fleet);
+    }
+    const options = {
+      limits: limitsOf(),
+      rounds: whole('rounds'),
+      seconds: whole('seconds'),
+      rate: whole('rate'),
+    };
+    console.log(describeMachine('paced-load', stand.cores));
     console.log(
-      `${network.title}; ${rounds} rounds of ${seconds} s, ${rate} requests a second for each replica\n`,
+      `${network.title}; ${options.rounds} rounds of ${options.seconds} s, ${options.rate} requests a second for each replica`,
     );
-    const all = [];
-    for (const replicas of crowds)
-      all.push(...(await measureLaw({ fleet, redis }, replicas, { rounds, seconds, rate })));
+    console.log(`${await renderTrip(network, fleets)}\n`);
+    const all = await measureLaw(fleets, pacer, options);
     console.log(`${renderLaw(all)}\n`);
     return judgeLaw(all);
   } finally {
@@ -74,7 +101,24 @@ async function measured(): Promise<readonly Kept[]> {
   }
 }
 
-async function simulated(): Promise<readonly Kept[]> {
+async function startedRedis(stand: Stand, { shared }: Network): Promise<string> {
+  const port = await freePort();
+  const bind = ['--bind', '127.0.0.1', ...(shared === '127.0.0.1' ? [] : [shared])];
+  const quiet = ['--protected-mode', 'no', '--save', '', '--appendonly', 'no', '--dir', stand.folder];
+  await stand.startBeside('redis-server', ['--port', String(port), ...bind, ...quiet], port);
+  return `redis://${shared}:${port}`;
+}
+
+/** What a round trip to Redis takes from where a gateway is; the simulation takes it from `--p50` and `--p99`. */
+async function renderTrip(network: Network, fleets: readonly Fleet[]): Promise<string> {
+  const [place] = network.places[0] ?? [];
+  const [fleet] = fleets;
+  if (place === undefined || fleet === undefined) return '';
+  const { p50, p99 } = await tripFrom(place, fleet.redisUrl);
+  return `a round trip to Redis: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms (--p50 ${p50.toFixed(3)} --p99 ${p99.toFixed(3)} of the simulation)`;
+}
+
+async function simulated(): Promise<readonly Judged[]> {
   const server = await startRedis();
   try {
     const crowds = crowdsOf([10, 100, 1000]);
@@ -84,7 +128,7 @@ async function simulated(): Promise<readonly Kept[]> {
     );
     const all = await simulate(server.client(), { crowds, seed: Number(values.seed), trip });
     console.log(`${renderSimulated(all)}\n`);
-    return judgeSimulated(all);
+    return judgeSimulated(all).map(({ kept, line }) => ({ verdict: kept ? 'kept' : 'broken', line }));
   } finally {
     await server.stop();
   }
@@ -98,7 +142,14 @@ function whole(name: 'rounds' | 'seconds' | 'rate'): number {
   return positive(`--${name}`, values[name]) ?? 1;
 }
 
-function verdict(promises: readonly Kept[]): boolean {
-  for (const { kept, line } of promises) console.log(`${kept ? 'kept  ' : 'BROKEN'} ${line}`);
-  return promises.every(({ kept }) => kept);
+function limitsOf(): readonly Limited[] {
+  const unknown = values.limit?.find((name) => !LIMITS.some((one) => one === name));
+  if (unknown !== undefined)
+    throw new Error(`--limit: expected one of ${LIMITS.join(', ')}, given ${unknown}`);
+  return values.limit === undefined ? LIMITS : LIMITS.filter((one) => values.limit?.includes(one));
+}
+
+function verdict(promises: readonly Judged[]): boolean {
+  for (const { verdict: told, line } of promises) console.log(`${told.padEnd(11)} ${line}`);
+  return promises.every((one) => one.verdict !== 'broken');
 }

@@ -21,9 +21,9 @@ export const EXACT_US = 14;
 export const PUBLISH_US = 3;
 export const PUBLISH_US_A_LISTENER = 1.9;
 
-/** The script of a lease, and for each replica that holds one of the same limit. `npm run law -- --redis`. */
+/** The script of a lease; and for each replica that holds one of the same limit, where it looks at all of them. `npm run law -- --redis`. */
 export const LEASE_US = 25;
-export const LEASE_US_A_HOLDER = 0.6;
+export const LEASE_US_A_HOLDER = 1.1;
 
 /** Of the code: what each replica asks of Redis though nobody asks anything of it, commands a second. */
 export const IDLE_COMMANDS = {
@@ -37,8 +37,9 @@ export const IDLE_COMMANDS = {
   canary: 1,
 } as const;
 
-/** `RevocationFeed`: how often the log is read without news. */
+/** `RevocationFeed`: how often the log is read without news; and in how many ms news are looked at together. */
 export const POLL_MS = 400;
+export const GATHER_MS = 100;
 /** `Rollouts`: how often a rollout is told and asked. */
 export const TICK_MS = 1000;
 /** `Leases`: how often it is looked for what is idle. */
@@ -48,3 +49,6 @@ export const SWEEP_MS = 100;
 export const CANARY_US = 100;
 /** The script that reads the log of revocations, and the one that asks for keys. `npm run law -- --redis`. */
 export const READ_LOG_US = 5;
+/** And for each entry, and each key. `npm run law -- --redis`. */
+export const READ_LOG_US_AN_ENTRY = 4;
+export const LOOK_US_A_KEY = 0.6;

@@ -48,6 +48,12 @@ export class RedisModel {
     });
   }
 
+  /** Works on for so many µs: what comes next waits for it. */
+  work(us: number): void {
+    this.#freeAt = Math.max(this.#freeAt, this.#time.now) + us / 1000;
+    this.busyMs += us / 1000;
+  }
+
   /** Publishes a message to all listeners, each of which hears it in its own time. */
   publish(listeners: readonly (() => void)[]): void {
     const us = PUBLISH_US + PUBLISH_US_A_LISTENER * listeners.length;

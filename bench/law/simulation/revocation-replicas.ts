@@ -1,5 +1,12 @@
 import { randomFrom } from '../../../test/support/random.ts';
-import { COMMAND_US, POLL_MS, READ_LOG_US } from './constants.ts';
+import {
+  COMMAND_US,
+  GATHER_MS,
+  LOOK_US_A_KEY,
+  POLL_MS,
+  READ_LOG_US,
+  READ_LOG_US_AN_ENTRY,
+} from './constants.ts';
 import { RedisModel, type RoundTrip } from './redis-model.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -27,80 +34,73 @@ export interface RevocationOutcome {
 
 /**
  * Replicas that read the log of revocations. `RevocationFeed` cannot be driven by a made-up clock: it opens connections of its own, for
- * `CLIENT TRACKING`. This is its rule: read at once when told and 400 ms after the last time anyway, one reading at a time, and
- * again where something was told meanwhile; each reading with a `PING` on the second connection; and a look at a key that was
- * written, and once more when it has expired, which Redis tells all replicas of.
+ * `CLIENT TRACKING`. This is its rule for tokens: the log is read 400 ms after the last time, with a `PING` on the second connection; of a key
+ * that was written, and once more when it has expired, Redis tells all replicas, who look at it at once, and then at what they
+ * have been told of in 100 ms together.
  */
 export async function revocationReplicas(options: RevocationWorldOptions): Promise<RevocationOutcome> {
   const { replicas, perSecond, ms, seed } = options;
   const time = new VirtualTime();
   const model = new RedisModel(time, seed, options.trip);
   const random = randomFrom(seed + 1);
-  /** When each entry was ordered, and how many replicas have not read it yet. */
-  const log: { readonly at: number; missing: number }[] = [];
+  /** When each key was written, and how many replicas have not looked at it yet. */
+  const written: { readonly at: number; missing: number }[] = [];
   const known: number[] = [];
   const all = Array.from({ length: replicas }, () => ({
     read: 0,
-    isReading: false,
-    isWanted: false,
-    turn: 0,
+    changed: [] as number[],
+    isGathering: false,
   }));
-  const wake = (replica: (typeof all)[number]): void => {
-    replica.isWanted = true;
-    if (replica.isReading) return;
-    replica.isReading = true;
-    replica.isWanted = false;
-    replica.turn += 1;
-    const { turn } = replica;
-    model.send(
-      COMMAND_US,
-      () => undefined,
-      () => undefined,
-    );
-    model.send(
-      COMMAND_US + READ_LOG_US,
-      () => log.length,
-      (length) => {
-        for (; replica.read < length; replica.read += 1) {
-          const entry = log[replica.read] as (typeof log)[number];
-          if ((entry.missing -= 1) === 0) known.push(time.now - entry.at);
-        }
-        replica.isReading = false;
-        if (replica.isWanted) return wake(replica);
-        time.after(POLL_MS, () => {
-          if (replica.turn === turn) wake(replica);
-        });
-      },
+  const poll = (replica: (typeof all)[number]): void => {
+    model.send(COMMAND_US, ignore, ignore);
+    const entries = written.length - replica.read;
+    replica.read = written.length;
+    model.send(COMMAND_US + READ_LOG_US + READ_LOG_US_AN_ENTRY * entries, ignore, () =>
+      time.after(POLL_MS, () => poll(replica)),
     );
   };
-  const look = (): void =>
-    model.send(
-      COMMAND_US + READ_LOG_US,
-      () => undefined,
-      () => undefined,
+  const look = (replica: (typeof all)[number]): void => {
+    const changed = replica.changed.splice(0);
+    replica.isGathering = true;
+    time.after(GATHER_MS, () => {
+      replica.isGathering = false;
+      if (replica.changed.length > 0) look(replica);
+    });
+    model.send(COMMAND_US + READ_LOG_US + LOOK_US_A_KEY * changed.length, ignore, () => {
+      for (const index of changed) {
+        const one = written[index];
+        if (one !== undefined && (one.missing -= 1) === 0) known.push(time.now - one.at);
+      }
+    });
+  };
+  const tell = (index: number): void =>
+    model.publish(
+      all.map((replica) => () => {
+        replica.changed.push(index);
+        if (!replica.isGathering) look(replica);
+      }),
     );
   const revoke = (): void => {
     const at = time.now;
-    model.send(
-      2 * COMMAND_US,
-      () => void log.push({ at, missing: replicas }),
-      () => model.publish(all.map((replica) => () => wake(replica))),
-    );
-    // What Redis tells those who track its keys costs it what a message does; another key expires meanwhile.
-    for (let told = 0; told < 2; told += 1) model.publish(all.map(() => look));
+    // The log and the key; what Redis tells those who track its keys costs it what a message does.
+    model.send(2 * COMMAND_US, () => tell(written.push({ at, missing: replicas }) - 1), ignore);
+    // Another key expires in between.
+    time.after(500 / perSecond, () => tell(-1));
     // As many in each world, so that worlds can be compared.
     time.after(1000 / perSecond, revoke);
   };
-  for (const replica of all) time.after(random() * POLL_MS, () => wake(replica));
+  for (const replica of all) time.after(random() * POLL_MS, () => poll(replica));
   if (perSecond > 0) time.after(POLL_MS, revoke);
   await time.runUntil(ms);
   known.sort((a, b) => a - b);
   return {
     commands: model.commands,
     deliveries: model.deliveries,
-    revoked: log.length,
+    revoked: written.length,
     knownMs: known[Math.floor(known.length / 2)] ?? NaN,
     latestMs: known.at(-1) ?? NaN,
     redis: model.busyMs / ms,
   };
 }
+
+function ignore(): void {}

@@ -67,7 +67,7 @@ describe('a hundred replicas', () => {
   it('are on the page beside ten, which come to what it says', async () => {
     const all = await simulate(redis, { crowds: [10], seed: 1 });
     const rows = renderSimulated(all).split('\n').slice(2);
-    expect(rows).toHaveLength(5);
+    expect(rows).toHaveLength(6);
     const page = cells(readFileSync(PAGE, 'utf8'));
     for (const row of rows) expect(page).toContain(cells(row));
     expect(judgeSimulated(all).filter(({ kept }) => !kept)).toEqual([]);
@@ -90,6 +90,17 @@ describe('a hundred replicas', () => {
     expect(agreedMs).toBeGreaterThan(0);
     expect(agreedMs).toBeLessThan(200);
     expect(many.commands + many.deliveries).toBeLessThanOrEqual(12.5 * (few.commands + few.deliveries));
+  });
+
+  it('know of each of a hundred revocations a second within a second, up to some hundred replicas', async () => {
+    const {
+      revoked,
+      latestMs,
+      redis: share,
+    } = await revocationReplicas({ replicas: 300, perSecond: 100, ms: 1500, seed: 1 });
+    expect(revoked).toBeGreaterThan(100);
+    expect(latestMs).toBeLessThan(250);
+    expect(share).toBeLessThan(0.5);
   });
 
   it('know of a revocation within a second', async () => {

@@ -9,8 +9,8 @@ import { revocationReplicas, type RevocationOutcome } from './revocation-replica
 /** Requests of each replica in a second to what is leased, and calls to what dies. */
 const LEASED_PER_SECOND = 100;
 const CALLS_PER_SECOND = 10;
-/** Calls to the script of a lease in all worlds of leases, about: more replicas are looked at for a shorter time. */
-const LEASE_MS = { few: 2000, many: 250, manyFrom: 500 };
+/** How long leases are simulated, in ms; it begins with all replicas asking for the first time. */
+const LEASE_MS = 2000;
 
 /** What is simulated. */
 export interface SimulationOptions {
@@ -22,41 +22,40 @@ export interface SimulationOptions {
 /** All that was simulated of so many replicas. */
 export interface Simulated {
   readonly replicas: number;
-  /** For how long leases were simulated, in ms. */
-  readonly leaseMs: number;
   /** Under a limit that is far above what is asked, and under a third of it. */
   readonly ample: LeaseOutcome;
   readonly scarce: LeaseOutcome;
   readonly hints: HintOutcome;
   readonly canary: CanaryOutcome;
-  /** With one revocation a second. */
+  /** With one revocation a second, and with a hundred. */
   readonly revocations: RevocationOutcome;
+  readonly flood: RevocationOutcome;
 }
 
 /** How long a rollout and revocations are simulated, in ms. */
 export const CANARY_MS = 20_000;
 export const REVOCATION_MS = 5000;
+export const FLOOD_MS = 2000;
 
 /** Simulates each number of replicas; the same for the same seed. @param redis runs the script of leases, and loses all it has. */
 export async function simulate(redis: Redis, options: SimulationOptions): Promise<Simulated[]> {
   const { crowds, seed, trip } = options;
   const simulated = [];
   for (const replicas of crowds) {
-    const leaseMs = replicas >= LEASE_MS.manyFrom ? LEASE_MS.many : LEASE_MS.few;
     const common = { replicas, seed, trip };
     const leased = (share: number): Promise<LeaseOutcome> => {
       const most = Math.round(share * LEASED_PER_SECOND * replicas);
       const rule = { rate: most, perMs: 1000, burst: most };
-      return leaseReplicas(redis, { ...common, rule, perSecond: LEASED_PER_SECOND, ms: leaseMs });
+      return leaseReplicas(redis, { ...common, rule, perSecond: LEASED_PER_SECOND, ms: LEASE_MS });
     };
     simulated.push({
       replicas,
-      leaseMs,
       ample: await leased(10),
       scarce: await leased(1 / 3),
       hints: await hintReplicas({ ...common, perSecond: CALLS_PER_SECOND, deadMs: 100_000, ms: 200_000 }),
       canary: await canaryReplicas({ ...common, perSecond: 500, errors: 0.0005, ms: CANARY_MS }),
       revocations: await revocationReplicas({ ...common, perSecond: 1, ms: REVOCATION_MS }),
+      flood: await revocationReplicas({ ...common, perSecond: 100, ms: FLOOD_MS }),
     });
   }
   return simulated;
@@ -74,10 +73,10 @@ export function renderSimulated(all: readonly Simulated[]): string {
     'Redis, cores',
     'too late',
   ];
-  const rows = all.flatMap(({ replicas, leaseMs, ...one }) => {
+  const rows = all.flatMap(({ replicas, ...one }) => {
     const leased = (what: string, { commands, redis, late, ...lease }: LeaseOutcome): string[] => {
       const admitted = `${((100 * lease.admitted) / lease.allowed).toFixed(1)} %`;
-      const a = perSecond(commands, leaseMs);
+      const a = perSecond(commands, LEASE_MS);
       return [
         what,
         String(replicas),
@@ -98,7 +97,7 @@ export function renderSimulated(all: readonly Simulated[]): string {
       const numbers = [perSecond(outcome.commands, ms), perSecond(outcome.deliveries, ms), agreed.toFixed(1)];
       return [what, String(replicas), '', ...numbers, outcome.redis.toFixed(3), ''];
     };
-    const { hints, canary, revocations } = one;
+    const { hints, canary, revocations, flood } = one;
     return [
       leased('one leased limit, ten times what is asked', one.ample),
       leased('one leased limit, a third of what is asked', one.scarce),
@@ -114,6 +113,7 @@ export function renderSimulated(all: readonly Simulated[]): string {
       ],
       told('a canary', canary, CANARY_MS, canary.agreedMs),
       told('revocations, one a second', revocations, REVOCATION_MS, revocations.latestMs),
+      told('revocations, a hundred a second', flood, FLOOD_MS, flood.latestMs),
     ];
   });
   return renderMarkdown(head, rows);
@@ -150,8 +150,8 @@ export function judgeSimulated(all: readonly Simulated[]): readonly Kept[] {
 }
 
 const MESSAGES: readonly (readonly [string, (one: Simulated) => number])[] = [
-  ['a leased limit', ({ ample, leaseMs }) => ample.commands / leaseMs],
-  ['a leased limit that is used up', ({ scarce, leaseMs }) => scarce.commands / leaseMs],
+  ['a leased limit', ({ ample }) => ample.commands],
+  ['a leased limit that is used up', ({ scarce }) => scarce.commands],
   ['hints', ({ hints }) => hints.publishes],
   ['a canary', ({ canary }) => canary.commands + canary.deliveries],
   ['revocations', ({ revocations: { commands, deliveries } }) => commands + deliveries],

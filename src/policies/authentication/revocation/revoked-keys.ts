@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { isReply } from '../../../store/redis-fault.ts';
 import { closeRedis, duplicateRedis, redisFault } from '../../../store/redis.ts';
+import { Gathered } from './gathered.ts';
 import { LIVES_SCRIPT } from './revocation-log.lua.ts';
 import { REVOKED_PREFIX } from './revocation-log.ts';
 
@@ -14,6 +15,8 @@ const RECONCILE_MS = 300_000;
 const RECONCILE_UNTOLD_MS = 10_000;
 const RETRY_MS = 200;
 const LOOK_AGAIN_MS = 100;
+/** Keys that change sooner after a look are looked at together. */
+const GATHER_MS = 100;
 /** Also where the connection beside it is one of a Cluster, which connects when it is asked something. */
 const OPTIONS = {
   autoResubscribe: false,
@@ -51,6 +54,12 @@ export class RevokedKeys {
   #listener: Redis | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #lookAgain: NodeJS.Timeout | undefined = undefined;
+  readonly #news = new Gathered(GATHER_MS, () => void this.#lookAtChanged());
+  /** What has changed and is to be looked at, and since when, on the clock of `performance.now()`. */
+  #changedKeys = new Set<string>();
+  #changedAt = Infinity;
+  /** Since when what is looked at just now had changed. */
+  readonly #looking = new Set<{ readonly since: number }>();
   #isTold = true;
   #isAsking = false;
   /** Until when everything is known, on the clock of `performance.now()`; -Infinity before all keys were looked at. */
@@ -74,7 +83,7 @@ export class RevokedKeys {
     this.#listener = listener;
     listener.on('error', () => undefined);
     listener.on('ready', () => void this.#begin(listener, ++this.#turn));
-    listener.on('messageBuffer', (_channel: Buffer, keys: unknown) => void this.#changed(keys));
+    listener.on('messageBuffer', (_channel: Buffer, keys: unknown) => this.#changed(keys));
   }
 
   /** Ends it. */
@@ -82,6 +91,7 @@ export class RevokedKeys {
     this.#turn += 1;
     clearTimeout(this.#timer);
     clearTimeout(this.#lookAgain);
+    this.#news.stop();
     if (this.#listener !== undefined) closeRedis(this.#listener);
     this.#listener = undefined;
   }
@@ -109,7 +119,9 @@ export class RevokedKeys {
     try {
       await (this.#isTold ? this.#listener : this.#redis)?.ping();
       // What was written while there was no connection is not known yet.
-      if (this.#seenTurn === this.#turn) this.heardAt = askedAt;
+      // What has changed is known once it was looked at.
+      if (this.#seenTurn === this.#turn)
+        this.heardAt = Math.max(this.heardAt, Math.min(askedAt, this.#unknownSince));
     } catch {
       // What was heard last counts.
     } finally {
@@ -166,14 +178,36 @@ export class RevokedKeys {
     } while (cursor !== '0' && turn === this.#turn);
   }
 
-  async #changed(keys: unknown): Promise<void> {
+  #changed(keys: unknown): void {
     if (!Array.isArray(keys)) return this.#host.flushed();
+    for (const key of keys) this.#changedKeys.add(String(key));
+    this.#changedAt = Math.min(this.#changedAt, performance.now());
+    // So many are a look of their own: nothing grows by waiting.
+    if (this.#changedKeys.size >= AT_ONCE) void this.#lookAtChanged();
+    else this.#news.ask();
+  }
+
+  async #lookAtChanged(): Promise<void> {
+    const changed = [...this.#changedKeys];
+    const look = { since: this.#changedAt };
+    this.#changedKeys = new Set();
+    this.#changedAt = Infinity;
+    this.#looking.add(look);
     try {
-      await this.#look(keys.map(String));
+      await this.#look(changed);
     } catch {
       // The connection is gone, and all keys are looked at when it is back.
       void this.#reconcile(this.#turn);
+    } finally {
+      this.#looking.delete(look);
     }
+  }
+
+  /** Since when something has changed that was not looked at yet. */
+  get #unknownSince(): number {
+    let since = this.#changedAt;
+    for (const look of this.#looking) since = Math.min(since, look.since);
+    return since;
   }
 
   async #look(keys: readonly string[]): Promise<void> {

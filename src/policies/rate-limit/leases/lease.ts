@@ -3,7 +3,7 @@ import { LimiterTally } from '../limiter-tally.ts';
 import type { BucketRule } from '../rate-limiter.ts';
 import { decision } from '../token-bucket.ts';
 
-/** A replica reserves what it uses in so many ms: longer with many replicas, since each call looks at all that have a reserve. */
+/** A replica reserves what it uses in so many ms: longer with many replicas, whose calls all meet at one key. */
 const HORIZON_MS = 100;
 const MANY_REPLICAS = 100;
 /** So that what is idle is given back before it lapses. */

@@ -186,7 +186,7 @@ describe('Leases', () => {
     const one = await replica();
     await plain.set('ratelimit:wrong', 'x');
     expect(await one.leases.take('wrong', PLENTY, 1)).toMatchObject({ allowed: true, remaining: 9999 });
-    await plain.hset('ratelimit:wrong', 'l:nobody', 'nonsense');
+    await plain.hset('ratelimit:wrong', { 'l:nobody': 'nonsense', reserved: 'nonsense' });
     expect(await one.leases.take('wrong', PLENTY, 1)).toMatchObject({ allowed: true, remaining: 9998 });
     expect(await plain.hkeys('ratelimit:wrong')).toEqual(['tokens', 'last_refill']);
   });
