@@ -128,7 +128,7 @@ afterAll(async () => {
 /** How many answers of mirrors were compared, or found to be what cannot be. */
 async function compared(): Promise<number> {
   const { text } = await call(`${gateway.adminUrl}/metrics`);
-  const counts = text.matchAll(/^gatehouse_mirror_comparisons_total\{.*\} (\d+)$/gm);
+  const counts = [...text.matchAll(/^gatehouse_mirror_comparisons_total\{.*\} (\d+)$/gm)];
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 

@@ -127,7 +127,8 @@ describe('each policy at each place', () => {
     });
     expect(told).toEqual(NAMES.map((policy) => [policy, putsOf(policy, false).length]));
     expect(faults).toHaveLength(puts.length);
-  });
+    // A thousand classes, on a machine that may be busy.
+  }, 60_000);
 
   it('is in force wherever it holds, and handlers have it', async () => {
     const { app, placed } = await start(NAMES.flatMap((policy) => putsOf(policy, true)));
