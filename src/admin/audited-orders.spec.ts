@@ -99,7 +99,7 @@ it('hides secrets in answers, but for those that are made to be told', async () 
 
 it('carries out no order that cannot be written, where that is asked for', async () => {
   trail.use(auditSchema.parse({ file: 'gone/audit.jsonl', onFailure: 'refuse' }), folder.folder);
-  for (let waited = 0; trail.state !== 'failing' && waited < 200; waited += 1) {
+  for (let waited = 0; trail.state !== 'failing' && waited < 2000; waited += 1) {
     await post('/orders/7');
     await new Promise((resolve) => void setTimeout(resolve, 10));
   }

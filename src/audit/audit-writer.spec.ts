@@ -46,7 +46,7 @@ function writerTo(output: AuditOutput, maxBytes = 1000): AuditWriter {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds() && waited < 2000; waited += 5) await sleep(5);
+  for (let waited = 0; !holds() && waited < 10_000; waited += 5) await sleep(5);
 }
 
 describe('AuditWriter', () => {

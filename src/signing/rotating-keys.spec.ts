@@ -94,7 +94,7 @@ describe('keys that rotate', () => {
     expect(kidsOf(one)).toEqual([first, next]);
     now = START;
     await server.restart();
-    for (let turn = 0; turn < 400 && !(redis.status === 'ready' && guard.available); turn += 1)
+    for (let turn = 0; turn < 2000 && !(redis.status === 'ready' && guard.available); turn += 1)
       await new Promise((resolve) => void setTimeout(resolve, 10));
     await one.look();
     const late = replica();

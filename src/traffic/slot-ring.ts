@@ -47,19 +47,22 @@ export class Sums {
   }
 }
 
+/** Records of a block of memory. */
+const BLOCK = 1024;
+
 /**
- * What flows have counted in one step of time each, in one block of memory that never grows: when it is full, the oldest record
- * makes room, whosever it is. A flow that has counted nothing in a step takes none, so that a busy one pushes out no other.
+ * What flows have counted in one step of time each, in bounded memory: when it is full, the oldest record makes room, whosever it
+ * is. A flow that has counted nothing in a step takes none, so that a busy one pushes out no other. The memory is made block by
+ * block as records come, and kept: a gateway with few routes never has more than the first ones.
  */
 export class SlotRing {
-  readonly #words: Uint32Array;
+  readonly #blocks: Uint32Array[] = [];
   readonly #capacity: number;
   #pushed = 0;
 
   /** @param capacity how many records there are at most. */
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#words = new Uint32Array(capacity * RECORD_WORDS);
   }
 
   /** The number of the oldest record that is there; they are numbered from 0 in the order in which they came. */
@@ -78,8 +81,9 @@ export class SlotRing {
 
   /** Adds a record. @param step the time that it is of, as the number of its step. */
   push(id: number, step: number, sums: Sums): void {
-    const at = (this.#pushed % this.#capacity) * RECORD_WORDS;
-    const words = this.#words;
+    const slot = this.#pushed % this.#capacity;
+    const words = (this.#blocks[Math.floor(slot / BLOCK)] ??= this.#newBlock(slot));
+    const at = (slot % BLOCK) * RECORD_WORDS;
     words[at + ID] = id;
     words[at + STEP] = step;
     words[at + ERRORS] = sums.errors;
@@ -92,17 +96,20 @@ export class SlotRing {
   }
 
   idOf(record: number): number {
-    return this.#words[(record % this.#capacity) * RECORD_WORDS + ID] as number;
+    return this.#word(record, ID);
   }
 
   stepOf(record: number): number {
-    return this.#words[(record % this.#capacity) * RECORD_WORDS + STEP] as number;
+    return this.#word(record, STEP);
   }
 
   /** Adds what a record says, or takes it away. */
   addTo(record: number, sums: Sums, sign: 1 | -1 = 1): void {
-    const at = (record % this.#capacity) * RECORD_WORDS;
-    const words = this.#words;
+    const slot = record % this.#capacity;
+    const words = this.#blocks[Math.floor(slot / BLOCK)];
+    // It was never pushed.
+    if (words === undefined) return;
+    const at = (slot % BLOCK) * RECORD_WORDS;
     const { counts } = sums;
     for (let i = 0; i < FLOW_BUCKETS; i += 1)
       counts[i] = (counts[i] as number) + sign * (words[at + HEAD + i] as number);
@@ -112,6 +119,17 @@ export class SlotRing {
     sums.extra += sign * (words[at + EXTRA] as number);
     const maxMs = (words[at + MOST] as number) / UNITS_PER_MS;
     if (sign > 0 && maxMs > sums.maxMs) sums.maxMs = maxMs;
+  }
+
+  #word(record: number, index: number): number {
+    const slot = record % this.#capacity;
+    return this.#blocks[Math.floor(slot / BLOCK)]?.[(slot % BLOCK) * RECORD_WORDS + index] ?? 0;
+  }
+
+  /** The block of a slot: the last one is as short as the capacity leaves it. */
+  #newBlock(slot: number): Uint32Array {
+    const first = slot - (slot % BLOCK);
+    return new Uint32Array(Math.min(BLOCK, this.#capacity - first) * RECORD_WORDS);
   }
 }
 

@@ -9,7 +9,7 @@ const FAULTS: [string, string, string, number, RequestListener | undefined][] = 
   ['is dead', 'dead', 'upstream-unreachable', 502, undefined],
   ['hangs up in its answer', 'broken', 'upstream-unreachable', 502, undefined],
   ['has its breaker open', 'tripped', 'circuit-open', 503, undefined],
-  ['is too slow', 'feed', 'upstream-timeout', 504, slow],
+  ['is too slow', 'slow', 'upstream-timeout', 504, slow],
   ['answers garbage', 'feed', 'upstream-response-invalid', 502, json('{"items":')],
   ['answers 500', 'feed', 'upstream-rejected', 502, json('', {}, 500)],
   ['answers 404', 'feed', 'resource-not-found', 404, json('', {}, 404)],

@@ -200,7 +200,7 @@ describe('what a target does to a call', () => {
     call.on('error', () => {}).on('data', () => {});
     await once(call, 'metadata');
     call.cancel();
-    for (let waited = 0; target.resets.length === 0 && waited < 2000; waited += 10) await sleep(10);
+    for (let waited = 0; target.resets.length === 0 && waited < 10_000; waited += 10) await sleep(10);
     expect(target.resets).toEqual([CANCEL]);
   });
 

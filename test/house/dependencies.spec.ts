@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSourceImports } from './source-imports.ts';
+import { readSourceImports, type SourceImport } from './source-imports.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -17,7 +17,8 @@ const OPTIONAL: Readonly<Record<string, string>> = {
 const PAGE = 'console/page/';
 
 describe('the dependencies', () => {
-  const imported = packagesOf(join(ROOT, 'src'), (from) => !from.startsWith(PAGE));
+  const imports = readSourceImports(join(ROOT, 'src'));
+  const imported = packagesOf(imports.filter(({ from }) => !from.startsWith(PAGE)));
   const { devDependencies, ...production } = JSON.parse(
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
   ) as Record<'dependencies' | 'optionalDependencies' | 'devDependencies', Record<string, string>>;
@@ -33,7 +34,7 @@ describe('the dependencies', () => {
   });
 
   it('of the console are there when it is built, and no longer', () => {
-    const built = packagesOf(join(ROOT, 'src'), (from) => from.startsWith(PAGE));
+    const built = packagesOf(imports.filter(({ from }) => from.startsWith(PAGE)));
     expect([...built].filter((name) => devDependencies[name] === undefined)).toEqual([]);
     expect(built.size).toBeGreaterThan(2);
   });
@@ -43,9 +44,9 @@ describe('the dependencies', () => {
   });
 });
 
-function packagesOf(folder: string, isMeant: (from: string) => boolean): Set<string> {
-  const names = readSourceImports(folder)
-    .filter(({ from, ours, to }) => isMeant(from) && !ours && !to.startsWith('node:'))
+function packagesOf(imports: readonly SourceImport[]): Set<string> {
+  const names = imports
+    .filter(({ ours, to }) => !ours && !to.startsWith('node:'))
     .map(({ to }) => to.split('/', to.startsWith('@') ? 2 : 1).join('/'));
   return new Set(names);
 }

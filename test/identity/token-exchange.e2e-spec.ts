@@ -301,7 +301,7 @@ async function counted(upstream: string, outcome: string): Promise<number> {
 }
 
 async function seen(path: string): Promise<string | undefined> {
-  for (let turn = 0; turn < 200; turn += 1) {
+  for (let turn = 0; turn < 2000; turn += 1) {
     const request = echo.requests.findLast(({ url }) => url === path);
     if (request !== undefined) return request.headers.authorization;
     await new Promise((resolve) => void setTimeout(resolve, 5));

@@ -16,7 +16,7 @@ const STALE = { 'cache-control': 'max-age=0' };
 afterEach(() => handlers.clear());
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds() && waited < 3000; waited += 5) await sleep(5);
+  for (let waited = 0; !holds() && waited < 10_000; waited += 5) await sleep(5);
   expect(holds()).toBe(true);
 }
 

@@ -100,7 +100,7 @@ const metrics = async (name: string, id: string): Promise<Record<string, number>
 
 const counted = async (name: string, id: string, expected: Record<string, number>): Promise<void> => {
   const total = Object.values(expected).reduce((sum, one) => sum + one, 0);
-  for (let waited = 0; waited < 300; waited += 1) {
+  for (let waited = 0; waited < 2000; waited += 1) {
     const sum = Object.values(await metrics(name, id)).reduce((all, one) => all + one, 0);
     if (sum >= total) break;
     await new Promise((resolve) => setTimeout(resolve, 5));

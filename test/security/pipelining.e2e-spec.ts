@@ -63,7 +63,7 @@ const all = (count: number, path: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => get(path(index))).join('');
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds() && waited < 600; waited += 1) await new Promise((go) => setTimeout(go, 5));
+  for (let waited = 0; !holds() && waited < 2000; waited += 1) await new Promise((go) => setTimeout(go, 5));
 }
 
 /** Long enough for everything that could still be sent to arrive. */

@@ -247,7 +247,7 @@ beforeAll(async () => {
   outputs.set('problems', said.join('\n'));
   writeFileSync(path('gateway.yaml'), faulty());
   gateway.process.kill('SIGHUP');
-  for (let turn = 0; turn < 200 && !gateway.lines().some(({ faults }) => faults !== undefined); turn += 1)
+  for (let turn = 0; turn < 500 && !gateway.lines().some(({ faults }) => faults !== undefined); turn += 1)
     await sleep(20);
   for (const [page, options] of ADMIN) {
     const told = await call(gateway.adminUrl + page, options);

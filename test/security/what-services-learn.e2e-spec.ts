@@ -206,7 +206,7 @@ async function ask(path: string, options: object = {}): Promise<true> {
 }
 
 async function lastHeaders(path: string): Promise<Fields> {
-  for (let turn = 0; turn < 200; turn += 1) {
+  for (let turn = 0; turn < 2000; turn += 1) {
     const request = recorder.requests.findLast(({ url }) => url?.startsWith(path) === true);
     if (request !== undefined) return request.headers;
     await new Promise((resolve) => void setTimeout(resolve, 5));

@@ -61,24 +61,27 @@ const ROUTES = (): string =>
       'numbers',
       `{ calls: { a: { upstream: users, path: /a }, b: { upstream: feed, path: '/b/{a.id}' } } }`,
     ),
-    ...['dead', 'broken', 'tripped', 'feed'].flatMap((upstream) => [
-      one(
-        `alone-${upstream}`,
-        `
+    // Only the one that is too slow is asked for a moment; elsewhere a busy machine decides nothing.
+    ...Object.entries({ dead: '4s', broken: '4s', tripped: '4s', feed: '4s', slow: '150ms' }).flatMap(
+      ([upstream, budget]) => [
+        one(
+          `alone-${upstream}`,
+          `
       calls:
         user: { upstream: users, path: /users/1 }
-        part: { upstream: ${upstream}, path: /part, budget: 150ms }
+        part: { upstream: ${upstream}, path: /part, budget: ${budget} }
         after: { upstream: users, path: '/after/{part.id}' }
-        instead: { upstream: ${upstream}, path: /instead, budget: 150ms, fallback: { items: [] } }`,
-      ),
-      one(
-        `required-${upstream}`,
-        `
+        instead: { upstream: ${upstream}, path: /instead, budget: ${budget}, fallback: { items: [] } }`,
+        ),
+        one(
+          `required-${upstream}`,
+          `
       calls:
         user: { upstream: users, path: /users/1 }
-        part: { upstream: ${upstream}, path: /part, budget: 150ms, required: true }`,
-      ),
-    ]),
+        part: { upstream: ${upstream}, path: /part, budget: ${budget}, required: true }`,
+        ),
+      ],
+    ),
     one(
       'masked',
       `{ calls: { user: { upstream: users, path: '/users/{id}' }, feed: { upstream: feed, path: /feed } } }`,
@@ -125,6 +128,7 @@ defaults: { policies: { authentication: public, deadline: 5s } }
 upstreams:
   users: { targets: ['${users.url}'], circuitBreaker: off, retry: { attempts: 1 } }
   feed: { targets: ['${feed.url}'], circuitBreaker: off, retry: { attempts: 1 } }
+  slow: { targets: ['${feed.url}'], circuitBreaker: off, retry: { attempts: 1 } }
   guarded: { targets: ['http://127.0.0.1:1'], policies: { authorization: { anyRole: [admin] } } }
   dead: { targets: ['http://127.0.0.1:1'], circuitBreaker: off, retry: { attempts: 1 } }
   broken: { targets: ['${broken.url}'], circuitBreaker: off, retry: { attempts: 1 } }

@@ -38,7 +38,7 @@ export class AuditFolder {
   /** Those that a test asks for; waits until there are so many, and a little longer for one too many. */
   async where(wanted: (event: WrittenEvent) => boolean, count = 1): Promise<readonly WrittenEvent[]> {
     const found = (): readonly WrittenEvent[] => this.events().filter(wanted);
-    for (let waited = 0; found().length < count && waited < 3000; waited += 5) await sleep(5);
+    for (let waited = 0; found().length < count && waited < 10_000; waited += 5) await sleep(5);
     await sleep(40);
     return found();
   }
@@ -51,7 +51,7 @@ export class AuditFolder {
 /** Waits until a gateway has noticed that its audit events can be written, or that they cannot. */
 export async function untilAudit({ gateway }: TestGateway, state: 'ok' | 'failing'): Promise<void> {
   const trail = gateway.app.get(AuditTrail);
-  for (let waited = 0; trail.state !== state && waited < 3000; waited += 5) {
+  for (let waited = 0; trail.state !== state && waited < 10_000; waited += 5) {
     trail.reopen();
     await sleep(5);
   }

@@ -66,8 +66,12 @@ export interface Doors {
   acceptedFrom(client: RawClient): Promise<Socket>;
 }
 
-/** Starts a gateway with all doors before the tests of a file; the services are as new for each. */
-export function useBodyDoors(): Doors {
+/**
+ * Starts a gateway with all doors before the tests of a file; the services are as new for each.
+ *
+ * @param idleMs how long a client may be silent within its body; more where that is not what is tested. @param deadlineMs the same.
+ */
+export function useBodyDoors(idleMs = IDLE_MS, deadlineMs = DEADLINE_MS): Doors {
   const accepted = new Map<number | undefined, Socket>();
   const holder = {
     async acceptedFrom(client: RawClient) {
@@ -85,13 +89,13 @@ export function useBodyDoors(): Doors {
     });
     const shop = (holder.shop = await startShop({
       modules: [DoorModule],
-      policies: { bodyIdle: `${IDLE_MS}ms`, deadline: `${DEADLINE_MS}ms`, rateLimit: LIMIT },
+      policies: { bodyIdle: `${idleMs}ms`, deadline: `${deadlineMs}ms`, rateLimit: LIMIT },
       upstreams: () => ({
         kinds: {
           protocol: 'grpc',
           descriptorSet: 'proto/test/kinds.binpb',
           targets: [kinds.url],
-          timeouts: { idle: `${IDLE_MS}ms` },
+          timeouts: { idle: `${idleMs}ms` },
           // One failure would open it, so that it shows when a client is held against the target.
           circuitBreaker: { consecutiveFailures: 1, openFor: '1h' },
         },

@@ -63,7 +63,7 @@ export class Collector {
       spans.some(({ kind }) => kind === 'server'),
   ): Promise<readonly CollectedSpan[]> {
     const found = () => this.spans.filter((span) => span.traceId === traceId);
-    for (let waited = 0; !holds(found()) && waited < 4000; waited += 10) await sleep(10);
+    for (let waited = 0; !holds(found()) && waited < 10_000; waited += 10) await sleep(10);
     return found();
   }
 

@@ -52,7 +52,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   await gateway.listen();
   const linesWhere = async (wanted: (line: LogLine) => boolean, count = 1): Promise<LogLine[]> => {
     const found = () => lines.filter(wanted);
-    for (let waited = 0; found().length < count && waited < 3000; waited += 5) await sleep(5);
+    for (let waited = 0; found().length < count && waited < 10_000; waited += 5) await sleep(5);
     return found();
   };
   return {
@@ -97,7 +97,7 @@ async function built(
   });
 }
 
-/** Waits for an event of an emitter, for at most two seconds. */
+/** Waits for an event of an emitter, for at most ten seconds. */
 export async function eventually(emitter: NodeJS.EventEmitter, event: string): Promise<unknown[]> {
-  return (await once(emitter, event, { signal: AbortSignal.timeout(2000) })) as unknown[];
+  return (await once(emitter, event, { signal: AbortSignal.timeout(10_000) })) as unknown[];
 }

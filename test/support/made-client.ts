@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeClient } from '../../src/contracts/client/client-writer.ts';
 import type { OpenApiDocument } from '../../src/contracts/openapi.ts';
+import { CHEAP } from './type-check.ts';
 
 const TSC = join(process.cwd(), 'node_modules/typescript-7/bin/tsc');
 const STRICT = [
@@ -53,8 +54,8 @@ export async function makeClient(document: OpenApiDocument): Promise<MadeClient>
     compile: (programs, world = 'browser') => {
       const files = Object.keys(programs);
       for (const name of files) writeFileSync(join(folder, name), programs[name] ?? '');
-      const args = [...STRICT, ...WORLDS[world], 'client.ts', ...files];
-      return spawnSync(process.execPath, [TSC, ...args], { cwd: folder, encoding: 'utf8' }).stdout;
+      const args = [TSC, ...STRICT, ...CHEAP.args, ...WORLDS[world], 'client.ts', ...files];
+      return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env: CHEAP.env }).stdout;
     },
     load: async () => {
       writeFileSync(join(folder, 'client.mjs'), stripTypeScriptTypes(text));

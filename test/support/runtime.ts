@@ -84,6 +84,17 @@ class KeepingRegistry extends Map<string, Loaded> {
   }
 }
 
+/**
+ * What Jest itself loads into the global object: `expect` and what shows differences, which a suite changes through the global
+ * object only. The runner of its tests is made anew, since it has the state of a suite.
+ */
+class InternalRegistry extends Map<string, Loaded> {
+  override clear(): void {
+    for (const [key, { loaded }] of this)
+      if (loaded !== true || key.includes('/node_modules/jest-circus/')) this.delete(key);
+  }
+}
+
 interface Transformed {
   readonly code: string;
   readonly sourceMapPath: string | null;
@@ -108,6 +119,7 @@ interface Internals {
   registries: {
     moduleRegistry: KeepingRegistry;
     esModuleRegistry: KeepingRegistry;
+    internalModuleRegistry: InternalRegistry;
     getRequireCacheProxy: () => object;
   };
   esmLoader: Loader;
@@ -116,6 +128,7 @@ interface Internals {
 
 const commonJs = new KeepingRegistry();
 const esModules = new KeepingRegistry();
+const internals = new InternalRegistry();
 const sources = new Map<string, { readonly version: string; readonly transformed: Transformed }>();
 
 const INLINE_MAP = /^\/\/# sourceMappingURL=data:.*$/m;
@@ -218,8 +231,8 @@ export default class SharingRuntime extends JestRuntime {
     registries.getRequireCacheProxy = () => nothing;
     registries.moduleRegistry = commonJs;
     registries.esModuleRegistry = esModules;
-    registries.moduleRegistry.clear();
-    registries.esModuleRegistry.clear();
+    registries.internalModuleRegistry = internals;
+    for (const registry of [commonJs, esModules, internals]) registry.clear();
     remember(transformCache);
     forget(esmLoader);
     this.#imports = {
@@ -238,5 +251,10 @@ export default class SharingRuntime extends JestRuntime {
     return runtime === this
       ? super.requireModuleOrMock(from, moduleName)
       : runtime.requireModuleOrMock(from, moduleName);
+  }
+
+  override requireInternalModule<T = unknown>(from: string, to?: string): T {
+    const { runtime = this } = now;
+    return runtime === this ? super.requireInternalModule(from, to) : runtime.requireInternalModule(from, to);
   }
 }

@@ -44,7 +44,7 @@ async function metric(gateway: TestGateway, series: string): Promise<number> {
 }
 
 async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let waited = 0; waited < 8000; waited += 20) {
+  for (let waited = 0; waited < 10_000; waited += 20) {
     if (await holds()) return;
     await sleep(20);
   }

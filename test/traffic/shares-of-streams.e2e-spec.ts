@@ -74,7 +74,7 @@ describe('streams of the operators’ listener', () => {
     ]);
     for (const one of opened.splice(0, 3)) one.destroy();
     let answer = await listen();
-    for (let waited = 0; answer.statusCode !== 200 && waited < 3000; waited += 20) {
+    for (let waited = 0; answer.statusCode !== 200 && waited < 10_000; waited += 20) {
       answer.resume();
       await sleep(20);
       answer = await listen();

@@ -190,7 +190,7 @@ describe('/stream', () => {
   }
 
   async function until(holds: () => boolean): Promise<void> {
-    for (let waited = 0; !holds() && waited < 8000; waited += 20) await sleep(20);
+    for (let waited = 0; !holds() && waited < 10_000; waited += 20) await sleep(20);
     expect(holds()).toBe(true);
   }
 

@@ -115,7 +115,7 @@ async function asked(path: string, more: Parameters<typeof call>[1] = {}): Promi
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds() && waited < 2000; waited += 5) await sleep(5);
+  for (let waited = 0; !holds() && waited < 10_000; waited += 5) await sleep(5);
 }
 
 describe.each(['/two', '/own', '/called'])('a request that is slow at its first target, at %s', (path) => {

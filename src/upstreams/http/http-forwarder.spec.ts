@@ -57,7 +57,7 @@ const line = async () => (await gateway.accessLines(1))[0] ?? {};
 const firstTarget = () => gateway.gateway.app.get(Snapshots).current.upstreams.get('it').targets[0];
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !holds(); i += 1) await sleep(5);
+  for (let i = 0; i < 2000 && !holds(); i += 1) await sleep(5);
   expect(holds()).toBe(true);
 }
 
