@@ -8,11 +8,15 @@ import { renderProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { AnswerWriter } from './answer-writer.ts';
+import { EventStreams } from './event-streams.ts';
 
 /** Door 1: takes every request that no controller owns through match, the stages of its route, and its action. */
 @Injectable()
 export class ProxyHandler {
-  constructor(private readonly snapshots: Snapshots) {}
+  constructor(
+    private readonly snapshots: Snapshots,
+    private readonly events: EventStreams,
+  ) {}
 
   /** Handles one request; the answer is written past Fastify, as a stream. */
   handle(request: FastifyRequest, reply: FastifyReply): void {
@@ -44,7 +48,7 @@ export class ProxyHandler {
   }
 
   #answer(exchange: Exchange, route: Route, answer: Entered): void {
-    const writer = new AnswerWriter(exchange, route);
+    const writer = new AnswerWriter(exchange, route, this.events);
     if (exchange.cancelled !== undefined) return writer.fail(exchange.cancelled);
     if (answer !== undefined) return writer.replay(answer);
     route.action.answer(exchange, route, writer);
