@@ -7,6 +7,8 @@ const LATELY_MS = 1000;
 /** Turns of processes that lie between a cause and what is seen of it: of gateways, of what they ask, and of who looks. */
 const TURNS = 8;
 const MOST_SLOWNESS = 5;
+/** A machine that is later than this is no place to judge what has a time: that is broken then. */
+const MOST_SLACK_MS = 2500;
 
 /** How late the machine is: what a process waits for its turn beyond the time that it asked for. */
 export class Lateness {
@@ -33,7 +35,7 @@ export class Lateness {
    */
   slackMs(since: number): number {
     const longest = Math.max(0, ...this.#late.filter(({ at }) => at >= since).map(({ ms }) => ms));
-    return longest <= QUIET_MS ? 0 : TURNS * longest;
+    return longest <= QUIET_MS ? 0 : Math.min(TURNS * longest, MOST_SLACK_MS);
   }
 
   /** So many a second as the machine can do beside what else it does: as many as asked for, or down to a fifth. */

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type {} from '../exchange/exchange-of.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -13,10 +13,9 @@ import { EventStreams } from './event-streams.ts';
 /** Door 1: takes every request that no controller owns through match, the stages of its route, and its action. */
 @Injectable()
 export class ProxyHandler {
-  constructor(
-    private readonly snapshots: Snapshots,
-    private readonly events: EventStreams,
-  ) {}
+  @Inject(EventStreams) private readonly events!: EventStreams;
+
+  constructor(private readonly snapshots: Snapshots) {}
 
   /** Handles one request; the answer is written past Fastify, as a stream. */
   handle(request: FastifyRequest, reply: FastifyReply): void {
