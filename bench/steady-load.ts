@@ -22,8 +22,8 @@ export interface SteadyLoadOptions {
   readonly headers?: () => Record<string, string>;
   /** Of each request. */
   readonly body?: string;
-  /** What is made of an answer; default {@link readAnswer}. */
-  readonly read?: (head: AnswerHead, text: string) => Answered;
+  /** What is made of an answer that was asked for at a time of the clock; default {@link readAnswer}. */
+  readonly read?: (head: AnswerHead, text: string, askedAt: number) => Answered;
 }
 
 /** The status and the fields of an answer. */
@@ -84,6 +84,7 @@ export class SteadyLoad {
 
   /** One request. */
   protected once(): Promise<Answered> {
+    const askedAt = Date.now();
     return new Promise((resolve) => {
       const broke = (what: string) => resolve({ kind: what, servedBy: undefined });
       const { method, body, read = readAnswer } = this.options;
@@ -97,7 +98,7 @@ export class SteadyLoad {
         let text = '';
         incoming.setEncoding('utf8').on('data', (piece: string) => (text += piece));
         incoming.once('error', () => broke(`cut after ${incoming.statusCode}`));
-        incoming.once('end', () => resolve(read(incoming, text)));
+        incoming.once('end', () => resolve(read(incoming, text, askedAt)));
       });
       outgoing.once('timeout', () => outgoing.destroy(new Error('no answer')));
       outgoing.once('error', ({ code, message }: NodeJS.ErrnoException) => broke(code ?? message)).end(body);

@@ -95,6 +95,8 @@ export class EventClients {
       const blocks = (rest + piece).split('\n\n');
       rest = blocks.pop() ?? '';
       for (const block of blocks) {
+        // A comment is no event.
+        if (!/^data:/m.test(block)) continue;
         const id = Number(/^id: (\d+)$/m.exec(block)?.[1]);
         if (id !== last + 1) this.#gaps += 1;
         this.#events += 1;

@@ -1,9 +1,12 @@
-import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { PATIENCE_MS, readAnswer, SteadyLoad, type Answered } from '../steady-load.ts';
 
 /**
  * The same steady load over HTTP/2 without TLS, by prior knowledge, on one connection: another one is opened when a GOAWAY
  * has ended it.
+ *
+ * A request that was certainly not begun with, which its client may repeat (RFC 9113 section 8.7), is a kind of its own: its stream ended
+ * with REFUSED_STREAM, which Node also says of those above the last stream of a GOAWAY. It has failed all the same, for nobody repeats it here.
  */
 export class Http2SteadyLoad extends SteadyLoad {
   #session: ClientHttp2Session | undefined = undefined;
@@ -16,6 +19,7 @@ export class Http2SteadyLoad extends SteadyLoad {
   protected override once(): Promise<Answered> {
     const { method, headers, body, read = readAnswer } = this.options;
     const { pathname } = new URL(this.url);
+    const askedAt = Date.now();
     return new Promise((resolve) => {
       const broke = (kind: string): void => resolve({ kind, servedBy: undefined });
       const stream = this.#usable().request({
@@ -27,10 +31,12 @@ export class Http2SteadyLoad extends SteadyLoad {
       stream.once('response', ({ ':status': given }) => void (status = given ?? 0));
       stream.setEncoding('utf8').on('data', (piece: string) => (text += piece));
       stream.setTimeout(PATIENCE_MS, () => broke('no answer'));
-      stream.once('error', ({ message }) => broke(message));
+      stream.once('error', ({ message }) =>
+        broke(isRefused(stream) ? 'not begun with, may be repeated' : message),
+      );
       stream.once('close', () =>
         isWhole(stream, status)
-          ? resolve(read({ statusCode: status, headers: {} }, text))
+          ? resolve(read({ statusCode: status, headers: {} }, text, askedAt))
           : broke(`cut after ${status}`),
       );
       stream.end(body);
@@ -48,6 +54,10 @@ export class Http2SteadyLoad extends SteadyLoad {
     this.#session = session;
     return session;
   }
+}
+
+function isRefused({ rstCode }: ClientHttp2Stream): boolean {
+  return rstCode === constants.NGHTTP2_REFUSED_STREAM;
 }
 
 function isWhole({ rstCode }: ClientHttp2Stream, status: number): boolean {

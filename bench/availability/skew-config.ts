@@ -4,6 +4,10 @@ import { LIMIT } from './limit-tally.ts';
 
 /** By how much clocks are wrong, at most. */
 export const SKEW_S = 30;
+/** What gateways tolerate in the times of tokens: the skew, and what they do without it. */
+export const TOLERATED_S = SKEW_S + 5;
+/** Shorter than the skew, so that a wrong clock is not taken for silence of Redis; longer than a busy machine stalls. */
+const STALE_AFTER_S = 20;
 /** How long the answers of `/cached` may be kept. */
 export const TTL_MS = 5000;
 /** What tokens are signed with; gateways have it in `SKEW_SECRET`. */
@@ -28,8 +32,8 @@ export function skewConfig(target: string): ReplicaConfig {
     floodLimit: 'off',
     listeners: [{ host: '127.0.0.1', port }],
     identity: {
-      revocation: { longest: '1h' },
-      issuers: [{ ...issuer, clockSkew: `${SKEW_S + 5}s` }],
+      revocation: { longest: '1h', staleAfter: `${STALE_AFTER_S}s` },
+      issuers: [{ ...issuer, clockSkew: `${TOLERATED_S}s` }],
     },
     defaults: { policies: { authentication: 'public' } },
     upstreams: { users: { targets: [target] } },

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { randomFrom } from '../../test/support/random.ts';
 import type { Cores } from '../machine.ts';
 import { Stand } from '../stand.ts';
+import { Lateness } from './lateness.ts';
 import { renderSeen, type ScenarioResult } from './report.ts';
 import { World } from './world.ts';
 
@@ -29,6 +30,7 @@ export async function runLane({ name: lane, scenarios, cores }: Lane): Promise<v
     process.exit(2);
   }
   const stand = new Stand(cores);
+  const lateness = new Lateness().start();
   process.once('SIGINT', () => void stand.close().then(() => process.exit(130)));
   try {
     console.log(`seed ${seed}`);
@@ -36,7 +38,7 @@ export async function runLane({ name: lane, scenarios, cores }: Lane): Promise<v
     for (const [index, [name, run]] of Object.entries(scenarios).entries()) {
       if (only.length > 0 && !only.includes(name)) continue;
       // Each is the same for the same seed, whichever others run.
-      const result = await attempt(run, new World(stand, randomFrom(seed * 100 + index)));
+      const result = await attempt(run, new World(stand, randomFrom(seed * 100 + index), lateness));
       for (const { kept, line } of result.outcomes)
         console.log(`${kept ? 'kept  ' : 'BROKEN'} ${name}: ${line}`);
       results.push([name, result]);
@@ -44,6 +46,7 @@ export async function runLane({ name: lane, scenarios, cores }: Lane): Promise<v
     console.log(`\n${renderSeen(results)}\n\nseed ${seed}`);
     process.exitCode = results.every(([, { outcomes }]) => outcomes.every(({ kept }) => kept)) ? 0 : 1;
   } finally {
+    lateness.stop();
     await stand.close();
   }
 }

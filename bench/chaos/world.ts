@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stopChild } from '../children.ts';
 import type { Stand, Subject } from '../stand.ts';
+import type { Lateness } from './lateness.ts';
 import { SteadyLoad, type Seen } from '../steady-load.ts';
 import type { FaultName, Order, Told } from './target.ts';
 
 /** Requests a second. */
 export const PER_SECOND = 200;
-/** What targets may be silent for. */
+/** What targets may be silent for on a quiet machine. */
 export const FIRST_BYTE_MS = 400;
 /** A target that is well again has calls within this time. */
 const RECOVERS_WITHIN_MS = 20_000;
@@ -84,12 +85,17 @@ export class World {
   readonly stand: Stand;
   /** From 0 to below 1, of the seed. */
   readonly random: () => number;
+  readonly lateness: Lateness;
+  /** How much slower than a quiet machine this one is as the scenario begins: so much longer are the times of its gateways. */
+  readonly slowness: number;
   readonly #targets: ChaosTarget[] = [];
   readonly #gateways: Subject[] = [];
 
-  constructor(stand: Stand, random: () => number) {
+  constructor(stand: Stand, random: () => number, lateness: Lateness) {
     this.stand = stand;
     this.random = random;
+    this.lateness = lateness;
+    this.slowness = lateness.slowness;
   }
 
   /** A whole number below another. */
@@ -138,20 +144,26 @@ export function configOf(upstream: object): object {
   };
 }
 
-/** What upstreams here have: quicker than the defaults, so that everything happens within seconds. */
-export const HEALING = {
-  timeouts: { connect: '500ms', firstByte: `${FIRST_BYTE_MS}ms` },
-  retry: { attempts: 3, on: ['connect', 'reset', 'timeout', 502, 503, 504] },
-  circuitBreaker: { consecutiveFailures: 5, openFor: '500ms', maxOpenFor: '2s' },
-  health: {
-    active: { path: '/healthz', interval: '1s', edgeInterval: '200ms', timeout: '300ms' },
-    passive: { failures: 3, ejectFor: '1s', maxEjectFor: '2s' },
-  },
-} as const;
+/**
+ * What upstreams here have: quicker than the defaults, so that everything happens within seconds. What a target may take is longer on a
+ * slow machine, where one that is well would else seem ill.
+ */
+export function healingOf({ slowness }: World) {
+  const ms = (quiet: number): string => `${Math.round(quiet * slowness)}ms`;
+  return {
+    timeouts: { connect: ms(500), firstByte: ms(FIRST_BYTE_MS) },
+    retry: { attempts: 3, on: ['connect', 'reset', 'timeout', 502, 503, 504] },
+    circuitBreaker: { consecutiveFailures: 5, openFor: '500ms', maxOpenFor: '2s' },
+    health: {
+      active: { path: '/healthz', interval: '1s', edgeInterval: '200ms', timeout: ms(300) },
+      passive: { failures: 3, ejectFor: '1s', maxEjectFor: '2s' },
+    },
+  } as const;
+}
 
-/** Begins to ask a gateway. */
-export function askUsers({ origin }: Subject): SteadyLoad {
-  return new SteadyLoad(`${origin}/users`, { perSecond: PER_SECOND }).start();
+/** Begins to ask a gateway, as often as the machine can bear. */
+export function askUsers({ lateness }: World, { origin }: Subject): SteadyLoad {
+  return new SteadyLoad(`${origin}/users`, { perSecond: lateness.scaled(PER_SECOND) }).start();
 }
 
 /** How long after a moment each target has answered a request that came later; `Infinity` where one did not. */

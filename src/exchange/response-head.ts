@@ -1,5 +1,5 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
+import { checkHead, REQUEST_ID } from './checked-head.ts';
 import type { Exchange } from './exchange.ts';
 import { headSeatsOf } from './head-stages.ts';
 
@@ -16,11 +16,6 @@ export interface Unopened {
   readonly route?: undefined;
   readonly snapshot?: undefined;
 }
-
-const REQUEST_ID = 'x-request-id';
-const FIRST_FINAL_STATUS = 200;
-const LAST_STATUS = 599;
-const NO_CONTENT = 204;
 
 /** What stages and handlers say of the answer that they have in mind; a problem that is sent in its place is another. */
 const OF_AN_ANSWER = new Set('cache-control cache-status etag last-modified via'.split(' '));
@@ -52,7 +47,7 @@ export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: He
 function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {
   if (kind === 'problem') return editProblem(exchange, head, stages);
   for (const stage of stages) stage.head?.(exchange, head);
-  check(head, kind);
+  checkHead(head, kind);
 }
 
 function editProblem(exchange: Exchange, head: ResponseHead, stages: readonly Stage[]): void {
@@ -61,7 +56,7 @@ function editProblem(exchange: Exchange, head: ResponseHead, stages: readonly St
     head.headers = [...headers];
     try {
       stage.head?.(exchange, head);
-      check(head, 'problem');
+      checkHead(head, 'problem');
     } catch (error) {
       // The refusal holds, and the field fails open: an answer in its place would lack it as well.
       head.status = status;
@@ -69,30 +64,4 @@ function editProblem(exchange: Exchange, head: ResponseHead, stages: readonly St
       exchange.headFault ??= error;
     }
   }
-}
-
-/** Refuses what could not be sent before anything is written, and takes out what is not for stages to say. */
-function check(head: ResponseHead, kind: HeadKind): void {
-  const { status, headers } = head;
-  if (kind !== 'handshake' && kind !== 'switch' && !(status >= FIRST_FINAL_STATUS && status <= LAST_STATUS))
-    throw new RangeError(`a stage made ${status} the status of an answer`);
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    const value = headers[i + 1] as string;
-    if (isNotForStages(name, status)) continue;
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    headers[kept] = name;
-    headers[kept + 1] = value;
-    kept += 2;
-  }
-  headers.length = kept;
-}
-
-function isNotForStages(name: string, status: number): boolean {
-  // By their lengths, so that hardly any name is looked at twice.
-  if (name.length === REQUEST_ID.length) return name.toLowerCase() === REQUEST_ID;
-  // RFC 9110 section 8.6.
-  return status === NO_CONTENT && name.length === 14 && name.toLowerCase() === 'content-length';
 }

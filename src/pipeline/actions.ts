@@ -7,6 +7,7 @@ import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
 import { Rollouts } from '../canary/rollouts.ts';
 import { ForwardKind } from '../proxy/forward.kind.ts';
 import { PassGrpcKind } from '../proxy/grpc/pass-grpc.action.ts';
+import { EventStreams } from '../proxy/event-streams.ts';
 import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { Mirrors } from '../proxy/mirror/mirrors.ts';
 import { VersionsKind } from '../proxy/versions.action.ts';
@@ -49,10 +50,11 @@ const kinds = [...actionKinds, LoginKind, QuotasKind];
   providers: [
     ...kinds,
     ForwardedSockets,
+    EventStreams,
     Rollouts,
     Mirrors,
     { provide: ACTION_KINDS, useFactory: (...made: ActionKind[]) => made, inject: kinds },
   ],
-  exports: [ACTION_KINDS, Rollouts],
+  exports: [ACTION_KINDS, EventStreams, Rollouts],
 })
 export class ActionsModule {}

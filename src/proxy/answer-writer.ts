@@ -11,6 +11,8 @@ import { answerTrailers } from '../upstreams/http/trailers.ts';
 import { writeEarlyHints, writeForwarded, writeStored } from './forwarded-answer.ts';
 import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
 import { editedBytes } from './edited-bytes.ts';
+import type { EventStream } from './event-stream.ts';
+import { GOODBYE, type EventStreams } from './event-streams.ts';
 import { takesTrailers } from './trailed.ts';
 
 /**
@@ -22,6 +24,9 @@ export class AnswerWriter implements AnswerSink {
   readonly #route: Route;
   /** Whether the stages' edits of the body are already made by whoever writes it. */
   readonly #isEdited: boolean;
+  readonly #streams: EventStreams | undefined;
+  /** The events that the answer is a stream of. */
+  #events: EventStream | undefined = undefined;
   #buffered: BufferedBody | undefined = undefined;
   #bytesLeft = -1;
   /** The names of the fields that come after the body. */
@@ -31,9 +36,11 @@ export class AnswerWriter implements AnswerSink {
   /** Something else has been sent in place of the upstream's own answer: a stale one, or a problem. */
   #isCovered = false;
 
-  constructor(exchange: Exchange, route: Route) {
+  /** @param streams follows answers that are streams of events; without it they are as any other. */
+  constructor(exchange: Exchange, route: Route, streams?: EventStreams) {
     this.#exchange = exchange;
     this.#route = route;
+    this.#streams = streams;
     // What was edited before it was stored need be no JSON, such as a stream of values.
     this.#isEdited = route.action.editsJson === true || exchange.isReplayed;
   }
@@ -99,6 +106,21 @@ export class AnswerWriter implements AnswerSink {
   }
 
   #write(chunk: Buffer): boolean {
+    return this.#events === undefined ? this.#send(chunk) : this.#events.take(chunk);
+  }
+
+  // What the service still says goes nowhere: its client asks for it again, wherever it comes back.
+  #endEvents(): void {
+    const { response } = this.#exchange;
+    if (this.#isCovered || response.writableEnded || response.destroyed) return;
+    this.#exchange.recording?.abandon();
+    this.#send(GOODBYE);
+    (this.#stream ?? response).end();
+    this.#isCovered = true;
+    this.#exchange.cancel(new Problem('shutting-down'));
+  }
+
+  #send(chunk: Buffer): boolean {
     if (this.#stream !== undefined) return this.#stream.write(chunk);
     const { response } = this.#exchange;
     this.#bytesLeft -= chunk.length;
@@ -208,6 +230,7 @@ export class AnswerWriter implements AnswerSink {
     if (this.#bytesLeft === 0) this.#bytesLeft = -1;
     if (this.#trailer !== undefined && length === undefined && takesTrailers(this.#exchange, head))
       head.headers.push('trailer', this.#trailer);
+    const isEvents = length === undefined && this.#exchange.method !== 'HEAD' && this.#streams?.isOne(head);
     try {
       this.#exchange.finishHead(head, 'answer');
     } catch (error) {
@@ -221,6 +244,11 @@ export class AnswerWriter implements AnswerSink {
     if (this.#route.streams.length > 0) this.#stream = editedBytes(this.#exchange, head);
     if (this.#stream !== undefined) this.#bytesLeft = -1;
     this.#exchange.response.writeHead(head.status, head.headers);
+    if (isEvents === true)
+      this.#events = this.#streams?.follow(this.#exchange, {
+        send: (bytes) => this.#send(bytes),
+        end: () => this.#endEvents(),
+      });
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type {} from '../exchange/exchange-of.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -8,10 +8,13 @@ import { renderProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { AnswerWriter } from './answer-writer.ts';
+import { EventStreams } from './event-streams.ts';
 
 /** Door 1: takes every request that no controller owns through match, the stages of its route, and its action. */
 @Injectable()
 export class ProxyHandler {
+  @Inject(EventStreams) private readonly events!: EventStreams;
+
   constructor(private readonly snapshots: Snapshots) {}
 
   /** Handles one request; the answer is written past Fastify, as a stream. */
@@ -44,7 +47,7 @@ export class ProxyHandler {
   }
 
   #answer(exchange: Exchange, route: Route, answer: Entered): void {
-    const writer = new AnswerWriter(exchange, route);
+    const writer = new AnswerWriter(exchange, route, this.events);
     if (exchange.cancelled !== undefined) return writer.fail(exchange.cancelled);
     if (answer !== undefined) return writer.replay(answer);
     route.action.answer(exchange, route, writer);

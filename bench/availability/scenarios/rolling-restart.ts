@@ -18,7 +18,7 @@ export async function rollingRestart(world: World): Promise<ScenarioResult> {
     const config = configOf(targets.map(({ url }) => url));
     const fleet = await Fleet.start(world, config, REPLICAS);
     const haproxy = await Haproxy.start(world, fleet.ports);
-    const clients = await new Clients(haproxy).start();
+    const clients = await new Clients(world, haproxy).start();
     await sleep(CALM_MS);
     const endings = await fleet.roll(haproxy);
     await sleep(CALM_MS);

@@ -4,7 +4,7 @@ import { chooseLoadTool, load as closedLoop, type LoadResult } from '../../load.
 import { readMetrics, sumOf } from '../../metrics.ts';
 import type { Subject } from '../../stand.ts';
 import { between, kindsOf, noneFailed, textOf, type ScenarioResult } from '../report.ts';
-import { askUsers, configOf, HEALING, untilServed, type World } from '../world.ts';
+import { askUsers, configOf, healingOf, untilServed, type World } from '../world.ts';
 import { recovered } from './one-of-three.ts';
 
 const NAMES = ['one', 'two', 'three'] as const;
@@ -28,7 +28,7 @@ interface Cost {
 export async function allDown(world: World): Promise<ScenarioResult> {
   const targets = await world.startTargets(NAMES);
   const upstream = {
-    ...HEALING,
+    ...healingOf(world),
     health: {},
     balancing: 'leastRequests',
     circuitBreaker: { consecutiveFailures: 3, openFor: '8s' },
@@ -37,7 +37,7 @@ export async function allDown(world: World): Promise<ScenarioResult> {
   const gateway = await world.startGateway(configOf(upstream));
   await costOf(world, gateway);
   const wellCost = await costOf(world, gateway);
-  const load = askUsers(gateway);
+  const load = askUsers(world, gateway);
   await untilServed(load, NAMES, 0);
   const diedAt = performance.now();
   await Promise.all(targets.map((target) => target.kill()));

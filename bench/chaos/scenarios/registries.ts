@@ -3,7 +3,16 @@ import { entry, FakeConsul } from '../../../src/upstreams/discovery/consul/consu
 import { Dnsmasq } from '../../../test/support/dnsmasq.ts';
 import type { Subject } from '../../stand.ts';
 import { between, noneFailed, type Outcome, type ScenarioResult } from '../report.ts';
-import { admin, askUsers, ChaosTarget, configOf, HEALING, took, untilServed, type World } from '../world.ts';
+import {
+  admin,
+  askUsers,
+  ChaosTarget,
+  configOf,
+  healingOf,
+  took,
+  untilServed,
+  type World,
+} from '../world.ts';
 
 const STEADY_MS = 1500;
 const OUTAGE_MS = 1200;
@@ -26,8 +35,8 @@ export async function dnsChange(world: World): Promise<ScenarioResult> {
   try {
     const dns = { name: 'users.test', port, servers: [`127.0.0.1:${server.port}`] };
     const discovery = { dns: { ...dns, minTtl: '100ms', timeout: '500ms' } };
-    const gateway = await world.startGateway(configOf({ ...HEALING, discovery }));
-    const load = askUsers(gateway);
+    const gateway = await world.startGateway(configOf({ ...healingOf(world), discovery }));
+    const load = askUsers(world, gateway);
     await untilServed(load, ['one', 'two', 'three'], 0);
     await sleep(STEADY_MS);
     const changedAt = performance.now();
@@ -73,8 +82,8 @@ export async function registryOutage(world: World): Promise<ScenarioResult> {
   const { url } = consul;
   try {
     const discovery = { consul: { service: 'users', url, wait: '1s' } };
-    const gateway = await world.startGateway(configOf({ ...HEALING, discovery }));
-    const load = askUsers(gateway);
+    const gateway = await world.startGateway(configOf({ ...healingOf(world), discovery }));
+    const load = askUsers(world, gateway);
     await untilServed(load, ['one', 'two', 'three'], 0);
     await sleep(STEADY_MS);
     const brokeAt = performance.now();

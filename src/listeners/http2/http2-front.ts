@@ -29,8 +29,6 @@ const MOST_REFUSED = 1000;
 const LOOK_EVERY_MS = 1000;
 /** How long a client may leave its side open once ours has ended, in ms. */
 const LINGER_MS = 1000;
-/** A stream id that no client can reach: says that a connection ends, and refuses nothing yet (RFC 9113 section 6.8). */
-const NO_STREAM_YET = 2 ** 31 - 1;
 
 const SCHEMES: ReadonlySet<string> = new Set(['http', 'https']);
 
@@ -55,6 +53,7 @@ export class Http2Front {
   #options: Http2FrontOptions;
   readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
   #timer: NodeJS.Timeout | undefined = undefined;
+  #isAnnounced = false;
   #isLeaving = false;
 
   constructor(options: Http2FrontOptions) {
@@ -84,13 +83,13 @@ export class Http2Front {
     this.#server.emit('connection', socket);
   }
 
-  /** Tells all clients that their connections end; they are still served. */
+  /** Tells clients that their connections end, also those that come from now on, with their first request; they are still served. */
   announce(): void {
-    for (const session of this.#sessions.keys())
-      if (!session.destroyed && !session.closed) session.goaway(0, NO_STREAM_YET);
+    this.#isAnnounced = true;
+    for (const guard of this.#sessions.values()) guard.announce();
   }
 
-  /** Ends all connections, each after the streams that it has; none begins any more. */
+  /** Ends all connections, each after the streams that it has; none begins any more once a client has heard of it. */
   leave(): void {
     this.#isLeaving = true;
     for (const guard of this.#sessions.values()) guard.leave();
@@ -101,7 +100,8 @@ export class Http2Front {
     this.#sessions.set(session, guard);
     this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
     session.once('close', () => this.#ended(session));
-    if (this.#isLeaving) guard.leave();
+    // What the connection begins with goes first.
+    if (this.#isLeaving) setImmediate(() => guard.leave());
   }
 
   #ended(session: ServerHttp2Session): void {
@@ -136,7 +136,7 @@ export class Http2Front {
     else if (!KNOWN_METHODS.has(request.method ?? '')) request.refuse('method-not-implemented');
     const guard = this.#sessions.get(session);
     guard?.began(stream, socket);
-    this.#endAfterMany(session, connection, guard?.streams ?? 0);
+    if (guard !== undefined) this.#endAfterMany(guard, connection);
     this.#handOver(request, new StreamResponse(request, stream, socket));
   }
 
@@ -148,9 +148,11 @@ export class Http2Front {
     main.emit('request', request, response);
   }
 
-  #endAfterMany(session: ServerHttp2Session, { listener }: ClientConnection, streams: number): void {
+  #endAfterMany(guard: SessionGuard, { listener }: ClientConnection): void {
     const most = Math.min(listener.requestsPerConnection, REQUESTS_PER_CONNECTION);
-    if (streams >= most || listener.isLeaving) session.close();
+    if (guard.streams >= most || listener.isLeaving) guard.leave();
+    // What the connection begins with goes first.
+    else if (this.#isAnnounced) setImmediate(() => guard.announce());
   }
 }
 

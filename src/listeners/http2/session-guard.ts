@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { SessionEnd } from './session-end.ts';
 import type { StreamSocket } from './stream-socket.ts';
 import { TokenCount } from './token-count.ts';
 
@@ -18,7 +19,7 @@ const FREE_BYTES_PER_SECOND = 64;
 /** What a request is worth without its body, in bytes. */
 const HEAD_BYTES = 1024;
 
-/** How long a connection that was told to end may be at rest, in ms; most have ended at once. */
+/** How long a connection that is to end may be at rest, and its client take to hear of it, in ms; most have ended at once. */
 const LEAVE_MS = 1000;
 
 /** What the library calls a breach of the protocol, be it by one stream or by the whole connection. */
@@ -48,7 +49,7 @@ export class SessionGuard {
   #streams = 0;
   readonly #since = performance.now();
   #restingSince = this.#since;
-  #isLeaving = false;
+  readonly #end: SessionEnd;
   #bodyBytes = 0;
   /** Breaches that nobody knows the scope of yet, and the streams that were lost to one. */
   #breaches = 0;
@@ -57,6 +58,7 @@ export class SessionGuard {
   constructor(session: ServerHttp2Session, limits: SessionLimits) {
     this.#session = session;
     this.#limits = limits;
+    this.#end = new SessionEnd(session);
     session.on('ping', () => this.#count(this.#pings, 'ping'));
     session.on('remoteSettings', () => this.#count(this.#settings, 'settings'));
     this.#spareOtherStreams();
@@ -90,26 +92,31 @@ export class SessionGuard {
     });
   }
 
+  /** Tells the client, once, that the connection ends; it is still served. */
+  announce(): void {
+    this.#end.announce();
+  }
+
   /** Ends the connection after the streams that it has, and soon where its client is within a head that it never ends. */
   leave(): void {
-    if (this.#session.destroyed) return;
-    this.#isLeaving = true;
+    if (this.#session.destroyed || this.#end.isLeaving) return;
     this.#restingSince = performance.now();
-    this.#session.close();
+    this.#end.leave();
   }
 
   /** Looks at what no event tells; to be called every second or so. */
   look(now: number): void {
     const session = this.#session;
     if (session.destroyed) return;
-    if (this.#isOverhead(now)) return this.#end('overhead');
+    if (this.#isOverhead(now)) return this.#endFor('overhead');
+    this.#end.look(now, LEAVE_MS);
     if (this.#open.size > 0) return;
     // Also one whose client has begun a head and never ends it: no frame but the rest of it may follow.
     if (now - this.#restingSince >= this.#restMs()) session.destroy(undefined, constants.NGHTTP2_NO_ERROR);
   }
 
   #restMs(): number {
-    if (this.#isLeaving) return LEAVE_MS;
+    if (this.#end.isLeaving) return LEAVE_MS;
     return this.#streams === 0 ? this.#limits.headerTimeMs : this.#limits.keepAliveMs;
   }
 
@@ -150,10 +157,10 @@ export class SessionGuard {
   }
 
   #count(tokens: TokenCount, reason: string): void {
-    if (!tokens.take()) this.#end(reason);
+    if (!tokens.take()) this.#endFor(reason);
   }
 
-  #end(reason: string): void {
+  #endFor(reason: string): void {
     if (this.#session.destroyed) return;
     this.#limits.onFlood(this.#session.socket as Socket, reason);
     // As an error: with the code in second place Node says that nothing is wrong.
