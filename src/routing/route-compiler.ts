@@ -6,6 +6,7 @@ import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import { timeStages } from '../policies/server-timing/timed-stages.ts';
 import { StageFault } from '../policies/stage-fault.ts';
+import type { Stage } from '../policies/stage.ts';
 import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
@@ -16,6 +17,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import { reachOf, requestPaths } from './access-paths.ts';
 import type { AccessTable } from './access-table.ts';
 import { compileConditions } from './conditions.ts';
+import { Doubt, NOT_UNSURE } from './doubt.ts';
 import { refuseIdleMessages, settledPolicies } from './idle-policies.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
 import { passedFields } from './passed-fields.ts';
@@ -23,6 +25,7 @@ import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { PolicyLevels } from './policy-levels.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
 import type { DeclaredPolicies, PathReading, Route, RouteDefinition } from './route.ts';
+import type { Unsure } from './unsure.ts';
 
 /** Something wrong with a route, for the operator. */
 export class RouteFault extends PlainFault {
@@ -137,6 +140,55 @@ export class RouteCompiler {
     });
   }
 
+  /**
+   * All that can be told of a definition of which something is wrong already: what does not follow from that, nor from what is not
+   * known of it.
+   *
+   * @param first what {@link compile} threw; default nothing was compiled.
+   */
+  faultsOf(
+    definition: RouteDefinition,
+    unsure: Unsure = NOT_UNSURE,
+    first?: RouteFault,
+  ): readonly RouteFault[] {
+    const facts = new Set(unsure.facts);
+    const policies = new Set(unsure.policies);
+    if (first?.key[0] === 'policies' && first.key.length === 2) policies.add(String(first.key[1]));
+    const faults: RouteFault[] = first === undefined ? [] : [first];
+    const gather = <Result>(act: () => Result): Result | undefined => {
+      try {
+        return act();
+      } catch (error) {
+        if (!(error instanceof RouteFault)) throw error;
+        if (!faults.some(({ key, message }) => message === error.message && key.join() === error.key.join()))
+          faults.push(error);
+        return undefined;
+      }
+    };
+    const isKnown = definition.upstream === undefined || !unsure.isUnsure(definition.upstream);
+    const upstream = isKnown ? gather(() => this.#upstreamOf(definition)) : undefined;
+    if (upstream === undefined && definition.upstream !== undefined) facts.add('upstream');
+    if (first?.key[0] === 'match' || policies.has('*')) return faults;
+    const pattern = gather(() =>
+      attempt(definition, ['match', 'path'], () => parsePathPattern(definition.match.path, 'keep')),
+    );
+    if (pattern === undefined) return faults;
+    const merged = this.#levels.merged(definition, pattern);
+    const doubt = new Doubt();
+    const input = doubt.input(this.#inputOf(definition, { policies: merged, upstream, pattern }), {
+      facts,
+      policies,
+      isUnsure: unsure.isUnsure,
+    });
+    for (const factory of this.#forRoutes) {
+      doubt.begin();
+      const before = faults.length;
+      gather(() => this.#stageOf(definition, { factory, input, policies: merged }));
+      if (doubt.is) faults.length = before;
+    }
+    return faults;
+  }
+
   #upstreamOf(definition: RouteDefinition): Upstream | undefined {
     const { upstream } = definition;
     if (upstream === undefined) return undefined;
@@ -165,12 +217,9 @@ export class RouteCompiler {
     throw new ActionError(key, `there is no upstream "${name}"`, nearest);
   };
 
-  #stages(
-    definition: RouteDefinition,
-    { policies, upstream: one, pattern }: StageParts,
-  ): readonly SeatedStage[] {
+  #inputOf(definition: RouteDefinition, { policies, upstream: one, pattern }: StageParts): StageInput {
     const { parameters } = pattern;
-    const input: StageInput = {
+    return {
       routeId: definition.id,
       door: definition.door,
       policies,
@@ -192,22 +241,34 @@ export class RouteCompiler {
             patienceOf: one.deadlineField?.patienceOf,
           }),
     };
+  }
+
+  #stages(definition: RouteDefinition, parts: StageParts): readonly SeatedStage[] {
+    const input = this.#inputOf(definition, parts);
+    const { policies } = parts;
     const late = tooLate(definition, this.deps.factories);
     if (late !== undefined) {
       const message = `\`${late}\` is decided before a route is known; say it under \`defaults\``;
       throw new RouteFault(definition, ['policies', late], message);
     }
     return this.#forRoutes.flatMap((factory) => {
-      const { name } = factory.policy;
-      const isInherited = (): boolean => this.#levels.names(definition, policies)[name] === 'defaults';
-      const stage = attempt(
-        definition,
-        ['policies'],
-        () => factory.compile(input),
-        () => (isInherited() ? (name as PolicyName) : undefined),
-      );
+      const stage = this.#stageOf(definition, { factory, input, policies });
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
+  }
+
+  #stageOf(
+    definition: RouteDefinition,
+    { factory, input, policies }: { factory: StageFactory; input: StageInput; policies: PolicySet },
+  ): Stage | undefined {
+    const { name } = factory.policy;
+    const isInherited = (): boolean => this.#levels.names(definition, policies)[name] === 'defaults';
+    return attempt(
+      definition,
+      ['policies'],
+      () => factory.compile(input),
+      () => (isInherited() ? (name as PolicyName) : undefined),
+    );
   }
 }
 
