@@ -2,7 +2,7 @@ import { ConfigError } from '../config/config-fault.ts';
 import { FormError } from '../config/config-reader.ts';
 import { readEnvironment, type Environment } from '../config/env.schema.ts';
 import type { GatewayModule } from '../config/gateway-module.ts';
-import { createGateway, type Gateway } from '../main.ts';
+import { createGateway, wholeRefusal, type Gateway } from '../main.ts';
 import { configForm } from '../pipeline/actions.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { readGateway, readGatewayFile, type GatewayReading } from '../routing/teams/read-gateway.ts';
@@ -10,7 +10,6 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
-import { wholeRefusal } from '../whole-refusal.ts';
 import { modulesOf, type OfferedModules } from './commands.ts';
 
 const NO_FILE = 'no such file';

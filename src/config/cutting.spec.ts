@@ -26,7 +26,7 @@ describe('Cutting', () => {
 
   it('puts something in a place once', () => {
     const cutting = new Cutting(WHOLE);
-    expect([cutting.fill(['map', 'z'], 7), cutting.fill(['map', 'z'], 8)]).toEqual([true, false]);
+    expect([cutting.put(['map', 'z'], 7), cutting.put(['map', 'z'], 8)]).toEqual([true, false]);
     expect(cutting.tree()).toMatchObject({ map: { x: 1, y: 2, z: 7 } });
   });
 

@@ -31,7 +31,7 @@ export class Cutting {
   }
 
   /** Has something else stand at a place. @returns whether nothing was put there before. */
-  fill(path: ConfigPath, by: unknown): boolean {
+  put(path: ConfigPath, by: unknown): boolean {
     if (this.#at(path)?.ends?.by !== undefined) return false;
     this.#end(path, by);
     return true;

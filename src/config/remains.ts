@@ -83,11 +83,11 @@ function cutFor(finding: Finding, cutting: Cutting, tree: unknown): boolean {
     if (original.length === 0) return false;
     const isVersion = original.length === 1 && original[0] === 'version';
     // Of another version nobody knows what it means.
-    if (isVersion) return isMissing(place, tree) && cutting.fill(original, 1);
+    if (isVersion) return isMissing(place, tree) && cutting.put(original, 1);
     if (!isMissing(place, tree)) return cutting.cut(unitOf(original));
     // Without it nothing could be told of the other keys of the route.
     if (original.length === 3 && original[0] === ROUTES && original[2] === 'match')
-      if (cutting.fill(original, { path: '/' })) return true;
+      if (cutting.put(original, { path: '/' })) return true;
     return cutting.cut(unitOf(original.slice(0, -1)));
   });
 }

@@ -1,17 +1,12 @@
 import { nearestName } from '../config/nearest-name.ts';
 import type { RoleBook } from '../exchange/role-book.ts';
-import { isIn, type Subset } from '../exchange/subset.ts';
 import type { PolicyName, PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import { timeStages } from '../policies/server-timing/timed-stages.ts';
-import { StageFault } from '../policies/stage-fault.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { PlainFault } from '../telemetry/error-facts.ts';
-import { hedgeFault, type HedgePolicy } from '../upstreams/hedging/hedge-policy.ts';
-import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { reachOf, requestPaths } from './access-paths.ts';
@@ -24,33 +19,10 @@ import { passedFields } from './passed-fields.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { PolicyLevels } from './policy-levels.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
+import { attempt, faultOfAction, RouteFault } from './route-fault.ts';
+import { checkedSubset, hedgeOf, retryOf } from './route-upstream.ts';
 import type { DeclaredPolicies, PathReading, Route, RouteDefinition } from './route.ts';
 import type { Unsure } from './unsure.ts';
-
-/** Something wrong with a route, for the operator. */
-export class RouteFault extends PlainFault {
-  readonly definition: RouteDefinition;
-  /** The key of the route that is at fault, as a path below it. */
-  readonly key: readonly (string | number)[];
-  /** The nearest valid name. */
-  readonly suggestion: string | undefined;
-  /** The policy of `defaults` that does not fit the route, where that is what is wrong. */
-  readonly inherited: PolicyName | undefined;
-
-  constructor(
-    definition: RouteDefinition,
-    key: readonly (string | number)[],
-    message: string,
-    suggestion?: string,
-    inherited?: PolicyName,
-  ) {
-    super(message);
-    this.definition = definition;
-    this.key = key;
-    this.suggestion = suggestion;
-    this.inherited = inherited;
-  }
-}
 
 /** What a compiler needs besides the definitions. */
 export interface CompilerDeps {
@@ -286,70 +258,4 @@ interface StageParts {
   readonly policies: PolicySet;
   readonly upstream: Upstream | undefined;
   readonly pattern: PathPattern;
-}
-
-function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): RetryPolicy | undefined {
-  const { retry } = definition;
-  if (retry === undefined || upstream === undefined) return undefined;
-  const { protocol } = upstream.options;
-  const [fault] = retryFaults(protocol, retry.on);
-  if (fault !== undefined) throw new RouteFault(definition, ['retry', 'on', fault.index], fault.message);
-  return compileRetry(protocol, upstream.options.retry, retry);
-}
-
-/** Where the targets are known beforehand, a subset that none of them is in is a mistake. */
-function checkedSubset(definition: RouteDefinition, upstream: Upstream | undefined): Subset | undefined {
-  const { subset } = definition;
-  if (subset === undefined || upstream === undefined) return subset;
-  const { discovery, targets } = upstream.options;
-  if (discovery !== undefined || targets.some(({ labels }) => isIn(subset, labels))) return subset;
-  throw new RouteFault(
-    definition,
-    ['subset'],
-    `no target of the upstream "${upstream.name}" has these labels`,
-  );
-}
-
-function hedgeOf(
-  definition: RouteDefinition,
-  upstream: Upstream | undefined,
-  { isOpaque }: RouteAction,
-): HedgePolicy | null | undefined {
-  const { hedge } = definition;
-  if (hedge === undefined || upstream === undefined) return undefined;
-  if (hedge === 'off') return null;
-  if (isOpaque === true) {
-    const message =
-      'has no effect: calls of this route are passed on while they come, and cannot be made twice';
-    throw new RouteFault(definition, ['hedge'], message);
-  }
-  const fault = hedgeFault(hedge, upstream.options.timeouts.firstByte);
-  if (fault !== undefined) throw new RouteFault(definition, ['hedge', 'delay'], fault);
-  return upstream.hedgePolicy(hedge);
-}
-
-function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): Result {
-  try {
-    return act();
-  } catch (error) {
-    throw error instanceof ActionError
-      ? new RouteFault(definition, error.key, error.message, error.suggestion)
-      : error;
-  }
-}
-
-function attempt<Result>(
-  definition: RouteDefinition,
-  key: readonly string[],
-  compile: () => Result,
-  inherited?: () => PolicyName | undefined,
-): Result {
-  try {
-    return compile();
-  } catch (error) {
-    const { key: below, suggestion } =
-      error instanceof StageFault ? error : { key: [], suggestion: undefined };
-    const message = error instanceof Error ? error.message : String(error);
-    throw new RouteFault(definition, [...key, ...below], message, suggestion, inherited?.());
-  }
 }

@@ -1,4 +1,5 @@
 import type { ConfigFault } from '../config/config-fault.ts';
+import { toldOnce } from '../config/told-once.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -51,7 +52,8 @@ export class Snapshots {
 
   /** What speaks against putting a snapshot into force. */
   faultsOf(candidate: Snapshot): readonly ConfigFault[] {
-    return [...this.sourceFaultsOf(candidate.source), ...this.#checks.flatMap((check) => check(candidate))];
+    const ofSnapshot = this.#checks.flatMap((check) => check(candidate));
+    return toldOnce([...this.sourceFaultsOf(candidate.source), ...ofSnapshot]);
   }
 
   /** What of that can be told by its configuration alone. */

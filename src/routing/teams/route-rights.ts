@@ -1,7 +1,7 @@
 import type { AccessTable } from '../access-table.ts';
 import type { GatewayConfig } from '../gateway.schema.ts';
 import { parsePathPattern, type PathPattern } from '../path-pattern.ts';
-import { RouteFault } from '../route-compiler.ts';
+import { RouteFault } from '../route-fault.ts';
 import type { RouteDefinition } from '../route.ts';
 import { boundOf, looser } from './named-rights.ts';
 import type { Teams, TeamSource } from './teams.ts';
