@@ -19,6 +19,7 @@ import { passedFields } from './passed-fields.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { PolicyLevels } from './policy-levels.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
+import { checkElsewhere } from './elsewhere.ts';
 import { attempt, faultOfAction, RouteFault } from './route-fault.ts';
 import { checkedSubset, hedgeOf, retryOf } from './route-upstream.ts';
 import type { DeclaredPolicies, PathReading, Route, RouteDefinition } from './route.ts';
@@ -85,6 +86,8 @@ export class RouteCompiler {
       refuseIdleMessages(definition, stages, action);
       action.check?.(seats);
     });
+    if (action.elsewhere !== undefined)
+      checkElsewhere(definition, action, policies, this.deps.upstreamPolicies);
     return Object.freeze({
       id: definition.id,
       door: definition.door,
