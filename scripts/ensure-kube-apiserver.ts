@@ -11,17 +11,26 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kubePlace } from './kube-place.ts';
 import { allOnPath, aptInstall, ensureTool } from './system-package.ts';
 
-const KUBERNETES = '1.37.2';
-const GATEWAY_API = 'v1.7.0';
-const { folder, server, definitions } = kubePlace;
+const { kubernetes: KUBERNETES, gatewayApi: GATEWAY_API, folder, server, definitions } = kubePlace;
+const MAIN = `package main
+
+import (
+	"os"
+
+	"k8s.io/component-base/cli"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+)
+
+func main() { os.Exit(cli.Run(app.NewAPIServerCommand())) }
+`;
 
 ensureTool({
   name: 'etcd',
@@ -36,36 +45,51 @@ ensureTool({
   elsewhere: ['or the archive of https://github.com/etcd-io/etcd/releases, on PATH'],
 });
 
-if (existsSync(server) && existsSync(definitions)) console.log(`kube-apiserver: ${server}`);
-else if (allOnPath('go').length === 0) {
-  console.error(
-    `The long tests need a kube-apiserver: it is not at ${server}, and building it needs Go (https://go.dev/dl)`,
-  );
-  process.exitCode = 1;
-} else build();
+if (process.exitCode === undefined) ensure();
 
-function build(): void {
-  console.log('kube-apiserver: building it, which takes a while, once');
+function ensure(): void {
+  const isWhole = existsSync(server) && existsSync(definitions);
+  if (!isWhole && allOnPath('go').length === 0) {
+    console.error(
+      `These tests need a kube-apiserver: it is not at ${server}, and building it needs Go (https://go.dev/dl)`,
+    );
+    process.exitCode = 1;
+    return;
+  }
   mkdirSync(folder, { recursive: true });
-  const work = mkdtempSync(join(tmpdir(), 'kube-apiserver-'));
+  // What is half done by somebody who was interrupted does not stand where it is looked for.
+  if (!existsSync(definitions)) within((work) => fetchDefinitions(work));
+  if (!existsSync(server)) within((work) => build(work));
+  console.log(`kube-apiserver: ${server}`);
+}
+
+function within(act: (work: string) => void): void {
+  const work = mkdtempSync(join(folder, 'work-'));
   try {
-    const [kubernetes, gatewayApi] = [
-      moduleFolder(`k8s.io/kubernetes@v${KUBERNETES}`, work),
-      moduleFolder(`sigs.k8s.io/gateway-api@${GATEWAY_API}`, work),
-    ];
-    writeFileSync(join(work, 'go.mod'), moduleFile(readFileSync(join(kubernetes, 'go.mod'), 'utf8')));
-    copyFileSync(join(kubernetes, 'go.sum'), join(work, 'go.sum'));
-    writeFileSync(join(work, 'main.go'), MAIN);
-    run('go', ['mod', 'tidy', '-e'], work);
-    run('nice', ['-n', '19', 'go', 'build', '-trimpath', '-ldflags', '-s -w', '-o', server, '.'], work);
-    mkdirSync(definitions, { recursive: true });
-    const from = join(gatewayApi, 'config/crd/standard');
-    for (const name of readdirSync(from))
-      if (name.startsWith('gateway.')) copyFileSync(join(from, name), join(definitions, name));
+    act(work);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  console.log(`kube-apiserver: ${server}`);
+}
+
+function fetchDefinitions(work: string): void {
+  const from = join(moduleFolder(`sigs.k8s.io/gateway-api@v${GATEWAY_API}`, work), 'config/crd/standard');
+  const to = join(work, 'definitions');
+  mkdirSync(to);
+  for (const name of readdirSync(from))
+    if (name.startsWith('gateway.')) copyFileSync(join(from, name), join(to, name));
+  renameSync(to, definitions);
+}
+
+function build(work: string): void {
+  console.log('kube-apiserver: building it, which takes a while, once');
+  const kubernetes = moduleFolder(`k8s.io/kubernetes@v${KUBERNETES}`, work);
+  writeFileSync(join(work, 'go.mod'), moduleFile(readFileSync(join(kubernetes, 'go.mod'), 'utf8')));
+  copyFileSync(join(kubernetes, 'go.sum'), join(work, 'go.sum'));
+  writeFileSync(join(work, 'main.go'), MAIN);
+  run('go', ['mod', 'tidy', '-e'], work);
+  run('nice', ['-n', '19', 'go', 'build', '-trimpath', '-ldflags', '-s -w', '-o', 'server', '.'], work);
+  renameSync(join(work, 'server'), server);
 }
 
 // The modules that belong together have no versions of their own in that of the whole.
@@ -96,17 +120,7 @@ function run(command: string, args: readonly string[], cwd: string): string {
     env: { ...process.env, GOFLAGS: '-mod=mod' },
   });
   if (status === 0) return stdout;
-  throw new Error(`${command} ${args.join(' ')}: ${stderr.trim().split('\n').slice(-5).join('\n')}`);
+  // With `-json` it says what is wrong there.
+  const said = stderr.trim() || stdout.trim();
+  throw new Error(`${command} ${args.join(' ')}: ${said.split('\n').slice(-10).join('\n')}`);
 }
-
-const MAIN = `package main
-
-import (
-	"os"
-
-	"k8s.io/component-base/cli"
-	"k8s.io/kubernetes/cmd/kube-apiserver/app"
-)
-
-func main() { os.Exit(cli.Run(app.NewAPIServerCommand())) }
-`;

@@ -26,6 +26,8 @@ type Room = Record<
 export const METRIC_SOURCES: Readonly<Record<string, (room: Room, world: World) => unknown>> = {
   'upstreams/discovery/discovery-metrics': ({ DiscoveryMetrics }, { metrics }) =>
     new DiscoveryMetrics!(metrics.registry, () => []),
+  'kubernetes/cluster-metrics': ({ ClusterMetrics }, { metrics }) =>
+    new ClusterMetrics!(metrics.registry, () => []),
   'upstreams/overrides/target-overrides': ({ TargetOverrides }, { metrics, logger }) =>
     new TargetOverrides!(logger, metrics),
   'policies/deprecation/caller-counts': ({ CallerCounts }, { metrics }) => new CallerCounts!(metrics),

@@ -8,6 +8,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Upstreams', /^gatehouse_(?:upstream|token_exchange)/],
   ['Targets and breakers', /^gatehouse_(?:target|breaker)/],
   ['Discovery', /^gatehouse_discovery/],
+  ['Kubernetes as a source', /^gatehouse_kubernetes/],
   ['Limits, quotas and overload', /^gatehouse_(?:rate_limit|quota|overload|concurrency|load)/],
   ['Who may call', /^gatehouse_(?:authorization|external|revo|damped|audit|deprecated|admin)/],
   ['Cache', /^gatehouse_cache/],

@@ -10,6 +10,7 @@ import type { Environment } from './config/env.schema.ts';
 import { redisPlaceOf } from './config/redis-url.ts';
 import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
 import { Draining } from './health/draining.ts';
+import { FollowedSources } from './health/followed-sources.ts';
 import { Warming } from './health/warming.ts';
 import { fastifyOptions } from './pipeline/fastify-options.ts';
 import { ClientListeners } from './pipeline/client-listeners.ts';
@@ -26,6 +27,7 @@ import { Snapshots } from './snapshot/snapshots.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { LOGGER } from './telemetry/telemetry.module.ts';
 import { learnSecret } from './telemetry/redaction.ts';
+import { Metrics } from './telemetry/metrics.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 import { Tracer } from './tracing/tracer.ts';
 import type { WorkerSeat } from './workers/worker-seat.ts';
@@ -65,6 +67,7 @@ export class Gateway {
     try {
       await this.app.init();
       const snapshots = this.app.get(Snapshots);
+      this.#checkFollowed(snapshots);
       this.app.get(Warming).awaited = () => [
         ...(this.#cluster?.awaited ?? []),
         ...snapshots.current.upstreams.awaited,
@@ -97,12 +100,18 @@ export class Gateway {
     }
   }
 
+  // Whoever only checks the configuration is told as well.
+  #checkFollowed({ current }: Snapshots): void {
+    const isOne = !this.#isWorker && this.#environment.workers === 1;
+    if (current.source.value.kubernetes !== undefined && !isOne)
+      throw new ConfigError([{ file: 'environment', key: 'WORKERS', message: SINGLY }]);
+  }
+
   // What follows a cluster is loaded only where there is one.
   async #follow(): Promise<void> {
     const { source } = this.app.get(Snapshots).current;
     const options = source.value.kubernetes;
     if (options === undefined) return;
-    if (this.#isWorker) throw new ConfigError([{ file: 'environment', key: 'WORKERS', message: SINGLY }]);
     const { ClusterConfig } = await import('./kubernetes/cluster-config.ts');
     const reloads = this.app.get(Reloads);
     const logger = this.app.get<Logger>(LOGGER);
@@ -110,9 +119,15 @@ export class Gateway {
     const { port: environmentPort } = this.#environment;
     const listeners = (): GatewaySource['value']['listeners'] =>
       this.app.get(Snapshots).current.source.value.listeners;
-    this.#cluster = new ClusterConfig({ logger, source, environmentPort, listeners, reload }, options);
-    reloads.additions.source = this.#cluster;
-    this.#cluster.start();
+    const metrics = this.app.get(Metrics);
+    const cluster = new ClusterConfig(
+      { logger, metrics, source, environmentPort, listeners, reload },
+      options,
+    );
+    this.#cluster = cluster;
+    this.app.get(FollowedSources).stale = () => cluster.stale;
+    reloads.additions.source = cluster;
+    cluster.start();
   }
 
   /** Addresses of all of the clients' listeners. */

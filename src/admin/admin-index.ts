@@ -44,6 +44,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
       'The configurations that the gateway was given, at /config/diff?from=&to= how two differ; POST /config/reload and /config/rollback put one into force.',
   },
   {
+    path: '/kubernetes',
+    shows:
+      'The cluster that routes come from: which kinds are followed, and how that is; at /kubernetes/objects what became of each object, and why.',
+  },
+  {
     path: '/overrides',
     shows:
       'What operators have ordered of targets and holds now: taken out for a time, another weight, a breaker opened.',

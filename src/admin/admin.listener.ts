@@ -24,6 +24,7 @@ import { serveBreakers } from './breaker-orders.ts';
 import { serveCache } from './cache-orders.ts';
 import { serveBundle } from './bundle-page.ts';
 import { serveChanges } from './changes-page.ts';
+import { serveCluster } from './cluster-pages.ts';
 import { serveConfigOrders } from './config-orders.ts';
 import { serveConfigPages } from './config-pages.ts';
 import { serveRollouts } from './canary-listing.ts';
@@ -86,6 +87,7 @@ export class AdminListener {
     const desk = orders.config ?? new OwnConfigDesk(reloads);
     serveConfigPages(this.#server, { desk, snapshots, reloads });
     serveConfigOrders(this.#server, { desk, reloads });
+    serveCluster(this.#server, reloads);
     serveChanges(this.#server, metrics.changes);
     serveBundle(this.#server, { snapshots, reloads, metrics, logger: orders.logger, desk });
     serveRollouts(this.#server, orders.rollouts);

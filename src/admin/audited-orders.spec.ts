@@ -7,8 +7,16 @@ import { AuditTrail } from '../audit/audit-trail.ts';
 import { auditSchema } from '../audit/audit.schema.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { relayed } from './relayed-requests.ts';
 import { auditOrders, noteOrder, tellSecret } from './audited-orders.ts';
 
+const ECHO = {
+  isEcho: true,
+  isTls: false,
+  localAddress: '127.0.0.1',
+  reach: 'all',
+  verdict: { caller: { name: 'ann', role: 'admin', by: 'token' } },
+} as const;
 const TOKEN = 'Bearer abcdefghijklmnopqrstuvwxyz';
 
 let folder: AuditFolder;
@@ -99,3 +107,18 @@ it('carries out no order that cannot be written, where that is asked for', async
   expect((await call(`${url}/state`)).status).toBe(200);
   await trail.close();
 });
+
+it.each([
+  ['/orders/7', []],
+  ['/bad', [['POST /bad', 'refused', { failedAtWorker: 2 }]]],
+  ['/broken', [['POST /broken', 'failed', { failedAtWorker: 2 }]]],
+])(
+  'leaves what another worker was told first to that one, unless it fails here: %s',
+  async (path, events) => {
+    const echo = { ...ECHO, worker: { number: 2, of: 3 } };
+    await relayed.run(echo, async () => await server.inject({ method: 'POST', url: path }));
+    expect((await written()).map(({ action, outcome, details }) => [action, outcome, details])).toEqual(
+      events,
+    );
+  },
+);

@@ -46,11 +46,14 @@ export function auditOrders(server: FastifyInstance, audit: AuditTrail | undefin
   server.addHook('onRequest', (request, reply, done) => {
     // Not Fastify's own hook, which never comes for a client that leaves.
     const told = relayed.getStore();
-    if (told?.isEcho !== true) {
-      // What goes to another process has no socket, and nobody who could leave.
-      const isAnswered = () => (told === undefined ? reply.raw.writableFinished : reply.raw.writableEnded);
-      reply.raw.once('close', () => closed(request, reply, { audit, isAnswered: isAnswered() }));
-    }
+    // What goes to another process has no socket, and nobody who could leave.
+    const isAnswered = () => (told === undefined ? reply.raw.writableFinished : reply.raw.writableEnded);
+    reply.raw.once('close', () => {
+      // The process that was told first takes note of it for all, but cannot know who has not done it.
+      if (told?.isEcho === true && reply.raw.statusCode < 400) return;
+      if (told?.isEcho === true) noteOrder(request, { failedAtWorker: told.worker?.number });
+      closed(request, reply, { audit, isAnswered: isAnswered() });
+    });
     done();
   });
   server.addHook('preHandler', async (request, reply) => {

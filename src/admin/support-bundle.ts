@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { printableJson } from '../telemetry/printable.ts';
 import { redacted, redactedFields } from '../telemetry/redaction.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
+import { describeCluster } from './cluster-pages.ts';
 import { describeConfig } from './config-listing.ts';
 import { rowOf } from './config-pages.ts';
 import { featuresOf } from './feature-list.ts';
@@ -66,6 +67,7 @@ async function partsOf({ version, snapshots, reloads, desk }: BundleDeps): Promi
     config: describeConfig(snapshots, reloads, place),
     configText: await shownText(current.source.document.text),
     history: (await desk.history()).map(rowOf),
+    kubernetes: describeCluster(reloads.additions.source?.followed),
     overrides: current.upstreams.overrides.all(),
     discovery: current.upstreams.discovered,
   };

@@ -20,6 +20,7 @@ import { StoreHealth } from '../store/store-health.ts';
 import type { LeftOutFile } from '../telemetry/config-metrics.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { Draining } from './draining.ts';
+import { FollowedSources } from './followed-sources.ts';
 import { Warming } from './warming.ts';
 import { Siblings, type Workforce } from './workforce.ts';
 
@@ -41,6 +42,7 @@ export class HealthController {
   @Inject(AuditTrail) private readonly audit!: AuditTrail;
   @Inject(StoreHealth) private readonly store!: StoreHealth;
   @Inject(Siblings) private readonly siblings!: Siblings;
+  @Inject(FollowedSources) private readonly sources!: FollowedSources;
   @Inject(Metrics) private readonly metrics!: Metrics;
 
   constructor(
@@ -75,6 +77,7 @@ export class HealthController {
     const { state } = this.revocations;
     const audit = this.audit.state;
     const { shownLeftOut: leftOut } = this.metrics.config;
+    const cluster = this.sources.stale?.();
     const { state: store, without } = this.store;
     // None of them is a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none; and
     // what becomes of requests without an audit the configuration says.
@@ -90,6 +93,7 @@ export class HealthController {
       ...(audit === 'off'
         ? []
         : [() => this.indicators.check('audit').up({ state: audit === 'ok' ? 'ok' : 'degraded' })]),
+      ...(cluster === undefined ? [] : [() => this.indicators.check('kubernetes').up(shownCluster(cluster))]),
       ...(leftOut.length === 0
         ? []
         : [
@@ -119,6 +123,11 @@ export class HealthController {
 // Other teams are served, and so is what was there before: no reason to take no traffic.
 function teamsOf(leftOut: readonly LeftOutFile[]): string[] {
   return [...new Set(leftOut.map(({ team }) => team))];
+}
+
+// What is known stays in force; the API server is away for all replicas.
+function shownCluster(stale: readonly string[]): { state: string; stale?: readonly string[] } {
+  return stale.length === 0 ? { state: 'ok' } : { state: 'degraded', stale };
 }
 
 function incomplete({ serving, wanted }: Workforce): Problem {

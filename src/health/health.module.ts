@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { Draining } from './draining.ts';
+import { FollowedSources } from './followed-sources.ts';
 import { HealthController } from './health.controller.ts';
 import { Warming } from './warming.ts';
 import { Siblings } from './workforce.ts';
@@ -10,7 +11,7 @@ import { Siblings } from './workforce.ts';
 @Module({
   imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController],
-  providers: [Draining, Warming, Siblings],
-  exports: [Draining, Warming, Siblings],
+  providers: [Draining, Warming, FollowedSources, Siblings],
+  exports: [Draining, Warming, FollowedSources, Siblings],
 })
 export class HealthModule {}

@@ -3,11 +3,15 @@ import { hash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { policiesSchema, type GatewayConfig } from '../routing/gateway.schema.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import type { FollowedCluster, ObjectVerdict } from '../snapshot/followed-cluster.ts';
 import type { ConfigAddition, Reload } from '../snapshot/reload-deps.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { ClusterApi } from '../upstreams/discovery/kubernetes/cluster-api.ts';
 import { withAdded } from './added-text.ts';
 import { ClusterFeeds } from './cluster-feeds.ts';
+import { ClusterReport } from './cluster-report.ts';
+import { verdictsOn } from './object-verdicts.ts';
 import type { Json, Resource } from './resource.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -21,6 +25,7 @@ export type ClusterOptions = NonNullable<GatewayConfig['kubernetes']>;
 /** What a cluster as a source of configuration needs of the gateway. */
 export interface ClusterConfigDeps {
   readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'registry' | 'changes'>;
   /** The file that the gateway began with. */
   readonly source: GatewaySource;
   readonly environmentPort: number;
@@ -29,8 +34,6 @@ export interface ClusterConfigDeps {
   /** Puts file and cluster into force together. */
   reload(): Promise<Reload>;
 }
-
-const STALE_LOOK_MS = 30_000;
 
 /**
  * Routes, upstreams and listeners that the objects of a cluster say, added to those of the file: one document, checked and
@@ -43,7 +46,7 @@ export class ClusterConfig implements ConfigAddition {
   readonly #feeds: ClusterFeeds;
   readonly #folder: SecretFolder;
   readonly #writer: StatusWriter | undefined;
-  readonly #told = new Map<string, string>();
+  readonly #report: ClusterReport;
   /** Objects that could not be compiled, by key: the version of which, and why. */
   readonly #broken = new Map<string, { readonly of: Resource; readonly message: string }>();
   /** Ports that could not be opened, and why. */
@@ -53,7 +56,7 @@ export class ClusterConfig implements ConfigAddition {
   #inForce: Translation['listeners'] = [];
   #text = '';
   #timer: NodeJS.Timeout | undefined = undefined;
-  readonly #look: NodeJS.Timeout;
+  #verdicts: readonly ObjectVerdict[] | undefined = undefined;
   #isRunning = false;
   #isDue = false;
   #isClosed = false;
@@ -67,24 +70,46 @@ export class ClusterConfig implements ConfigAddition {
     const access = { kubeconfig: kubeconfig && resolve(dirname(file), kubeconfig), context };
     this.#api = new ClusterApi(access);
     this.#folder = new SecretFolder(folder && resolve(dirname(file), folder));
+    const report = new ClusterReport({ ...deps, read: () => this.followed });
+    this.#report = report;
+    const { logger } = deps;
     this.#writer = options.status
-      ? new StatusWriter({ api: this.#api, logger: deps.logger, ...options })
+      ? new StatusWriter({ api: this.#api, logger, ...options, wrote: (outcome) => report.wrote(outcome) })
       : undefined;
     this.#feeds = new ClusterFeeds({
+      ...options,
       api: this.#api,
-      namespaces: options.namespaces,
-      gatewayApi: options.gatewayApi,
-      ingress: options.ingress,
+      absentAfterMs: options.absentAfter,
+      maxStaleMs: options.maxStale,
       changed: () => this.#changed(),
-      failed: (what, why) => deps.logger.warn({ what, why }, 'the cluster cannot be followed'),
+      failed: (watch, why) => report.failed(watch, why),
+      lost: (watch, objects) => report.lost(watch, objects),
+      found: (watch) => report.found(watch),
     });
-    this.#look = setInterval(() => this.#warnOfAge(), STALE_LOOK_MS).unref();
   }
 
   /** What readiness waits for: that all kinds were listed, and are in force. */
   get awaited(): readonly string[] {
     const awaited = this.#feeds.awaited.map((one) => `the cluster's ${one}`);
     return awaited.length > 0 || this.#isInForce ? awaited : ['the configuration of the cluster'];
+  }
+
+  /** What of the cluster has not been heard of for too long, in words. */
+  get stale(): readonly string[] {
+    return this.#feeds.watches.filter(({ state }) => state === 'stale').map(({ title }) => title);
+  }
+
+  /** See {@link ConfigAddition}. */
+  get followed(): FollowedCluster {
+    const { controller, maxRoutes } = this.#options;
+    return {
+      controller,
+      ...(this.#writer && { isLeader: this.#writer.isLeader }),
+      routes: this.#translation.routes.length,
+      maxRoutes,
+      watches: this.#feeds.watches,
+      objects: (this.#verdicts ??= verdictsOn(this.#feeds, this.#translation)),
+    };
   }
 
   start(): void {
@@ -95,7 +120,7 @@ export class ClusterConfig implements ConfigAddition {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    clearInterval(this.#look);
+    this.#report.close();
     await Promise.all([this.#feeds.stop(), this.#writer?.close()]);
     this.#api.close();
     this.#folder.close();
@@ -185,13 +210,14 @@ export class ClusterConfig implements ConfigAddition {
       }
     } else this.#isInForce = true;
     if (this.#isInForce && !this.#isClosed) this.#writer?.wants(this.#translation.statuses);
-    this.#remark();
+    this.#report.remark(this.#translation.remarks);
   }
 
   #translate(): void {
     this.#folder.begin();
     const broken = new Map([...this.#broken].map(([key, { message }]) => [key, message]));
     this.#translation = translate(this.#feeds, this.#settings(), { check: policyFaults, broken });
+    this.#verdicts = undefined;
   }
 
   // Whoever has changed is tried again.
@@ -230,24 +256,6 @@ export class ClusterConfig implements ConfigAddition {
       filePorts: listeners?.map(({ port, tls }) => ({ port, hasTls: tls !== undefined })),
       fileOf: (text, kind) => this.#folder.fileOf(text, kind),
     };
-  }
-
-  #remark(): void {
-    for (const remark of this.#translation.remarks) {
-      if (this.#told.has(remark)) continue;
-      this.#told.set(remark, remark);
-      this.#deps.logger.warn({ remark }, 'an object of the cluster is not served as it says');
-    }
-    for (const remark of this.#told.keys())
-      if (!this.#translation.remarks.includes(remark)) this.#told.delete(remark);
-  }
-
-  #warnOfAge(): void {
-    for (const { title, ageMs, why } of this.#feeds.staleSince(this.#options.maxStale))
-      this.#deps.logger.warn(
-        { what: title, ageMs: Math.round(ageMs), why },
-        'the cluster has not been heard for long; what is known stays in force',
-      );
   }
 }
 

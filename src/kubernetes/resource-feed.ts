@@ -13,6 +13,8 @@ import {
 } from '../upstreams/discovery/kubernetes/cluster-api.ts';
 import { MAX_WEIGHT } from '../upstreams/discovery/json-weight.ts';
 import type { JsonLines } from '../upstreams/discovery/kubernetes/json-lines.ts';
+import { Absence, type AbsenceVerdict } from './absence.ts';
+import type { Kind } from './kinds.ts';
 import { resourceOf, type Resource } from './resource.ts';
 
 const GONE = 410;
@@ -22,15 +24,27 @@ const ABSENT_MS = 15_000;
 /** A watch that ends as soon as it begins is begun again no sooner than this. */
 const SHORT_MS = 1000;
 
+const DOUBTS: Readonly<Record<Exclude<AbsenceVerdict, 'gone'>, string>> = {
+  unsure:
+    'the cluster says that it has no such kind; what is known is kept until it has said so for long enough',
+  contradicted: 'the cluster answers 404, and names the kind all the same; what is known is kept',
+};
+
 /** What a feed needs of the rest. */
 export interface FeedDeps {
   readonly api: ClusterApi;
-  readonly kind: string;
+  readonly kind: Kind;
   readonly collection: Collection;
+  /** How long a kind that was served has to be missing until its objects are given up. */
+  readonly absentAfterMs: number;
   /** Hears that something is other than it was. */
   changed(): void;
   /** Hears of a question that came to nothing. */
   failed(why: string): void;
+  /** Hears that the cluster has the kind no more, and how many objects were given up. */
+  lost(objects: number): void;
+  /** Hears that it has the kind again. */
+  found(): void;
   /** From 0 to below 1. */
   readonly random?: (() => number) | undefined;
 }
@@ -48,6 +62,8 @@ export class ResourceFeed {
   /** What all changes weigh since the list. */
   #changedWeight = 0;
   #isKnown = false;
+  #isAbsent = false;
+  readonly #absence: Absence;
   #heardAt = performance.now();
   #fault: string | undefined = undefined;
   #running: Promise<void> = Promise.resolve();
@@ -55,11 +71,17 @@ export class ResourceFeed {
   constructor(deps: FeedDeps) {
     this.#deps = deps;
     this.#backoff = new Backoff(deps.random);
+    this.#absence = new Absence({ api: deps.api, kind: deps.kind, afterMs: deps.absentAfterMs });
   }
 
   /** Whether the cluster has said once what there is. */
   get isKnown(): boolean {
     return this.#isKnown;
+  }
+
+  /** Whether the cluster has no such kind, by its own word. */
+  get isAbsent(): boolean {
+    return this.#isAbsent;
   }
 
   get items(): ReadonlyMap<string, Resource> {
@@ -100,28 +122,51 @@ export class ResourceFeed {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     if (error instanceof Gone) this.#version = undefined;
-    const isAbsent = error instanceof Refused && error.status === NOT_FOUND;
-    const failedMs = this.#backoff.failed(performance.now());
-    if (isAbsent) {
-      // Nobody has installed the kind, so that there are none: that is an answer.
-      this.#version = undefined;
-      this.#heard();
-      this.#take(new Map());
-    } else {
-      this.#fault = error instanceof Error ? error.message : String(error);
-      this.#deps.failed(this.#fault);
+    if (!(error instanceof Refused) || error.status !== NOT_FOUND) {
+      this.#absence.forget();
+      return this.#fail(error, signal);
     }
+    this.#version = undefined;
+    const wasServed = this.#isKnown && !this.#isAbsent;
+    let verdict: AbsenceVerdict;
+    try {
+      verdict = await this.#absence.look(wasServed, signal);
+    } catch (unknown) {
+      if (!signal.aborted) await this.#fail(unknown, signal);
+      return;
+    }
+    if (verdict === 'gone') this.#giveUp(wasServed);
+    else this.#failed(DOUBTS[verdict]);
+    await pause(verdict === 'gone' ? ABSENT_MS : this.#absence.gapMs, signal);
+  }
+
+  async #fail(error: unknown, signal: AbortSignal): Promise<void> {
+    this.#failed(error instanceof Error ? error.message : String(error));
     const afterMs = error instanceof Unknown ? error.afterMs : 0;
-    await sleep(isAbsent ? ABSENT_MS : Math.max(failedMs, afterMs), undefined, { signal }).catch(
-      () => undefined,
-    );
+    await pause(Math.max(this.#backoff.failed(performance.now()), afterMs), signal);
+  }
+
+  #failed(why: string): void {
+    this.#fault = why;
+    this.#deps.failed(why);
+  }
+
+  // Nobody has installed the kind, so that there are none: that is an answer.
+  #giveUp(wasServed: boolean): void {
+    this.#isAbsent = true;
+    this.#heard();
+    if (wasServed) this.#deps.lost(this.#items.size);
+    this.#take(new Map());
   }
 
   async #list(signal: AbortSignal): Promise<number> {
     const { api, collection, kind } = this.#deps;
     const { items, version } = await api.list<unknown>(collection, placeOf, signal);
-    const all = new Map([...items].map(([key, item]) => [key, resourceOf(kind, item)]));
+    const all = new Map([...items].map(([key, item]) => [key, resourceOf(kind.kind, item)]));
     this.#version = version;
+    this.#absence.forget();
+    if (this.#isAbsent) this.#deps.found();
+    this.#isAbsent = false;
     this.#changedWeight = 0;
     this.#heard();
     this.#take(all);
@@ -177,7 +222,7 @@ export class ResourceFeed {
       throw new Unknown('the watch brought an event without a version');
     if (type === 'DELETED') next.delete(placeOf(object));
     else if (type === 'ADDED' || type === 'MODIFIED')
-      next.set(placeOf(object), resourceOf(this.#deps.kind, object));
+      next.set(placeOf(object), resourceOf(this.#deps.kind.kind, object));
     else if (type !== 'BOOKMARK') throw new Unknown('the watch brought an event of no known type');
     if (next.size > MAX_ITEMS) throw new Unknown(`there are more than ${MAX_ITEMS} of them`);
     this.#version = resourceVersion;
@@ -197,6 +242,10 @@ export class ResourceFeed {
     this.#isKnown = true;
     if (isNews) this.#deps.changed();
   }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 function placeOf(item: unknown): string {

@@ -29,15 +29,6 @@ export function mergedStatus(
   return isDeepStrictEqual(before, withoutUndefined(next)) ? undefined : next;
 }
 
-/** What takes away all that was said of an object that is not ours any more; undefined where nothing was. */
-export function withdrawnStatus(kind: KindName, of: Resource, controller: string): Json | undefined {
-  const shared = SHARED[kind];
-  if (shared === undefined) return undefined;
-  const all = listOf(of.status[shared]);
-  const others = all.filter((one) => one['controllerName'] !== controller);
-  return others.length === all.length ? undefined : { [shared]: others };
-}
-
 interface Dating {
   readonly generation: number;
   readonly now: string;

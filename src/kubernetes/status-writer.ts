@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
 import { Refused, type ClusterApi } from '../upstreams/discovery/kubernetes/cluster-api.ts';
+import type { WriteOutcome } from './cluster-metrics.ts';
 import { KINDS, pathOf, type Kind, type KindName } from './kinds.ts';
 import { Lease } from './lease.ts';
 import { keyOf, resourceOf, titleOf, type Json, type Resource } from './resource.ts';
@@ -18,6 +19,8 @@ export interface StatusWriterDeps {
   readonly logger: Logger;
   readonly controller: string;
   readonly lease: { readonly name: string; readonly namespace?: string | undefined };
+  /** Hears what became of a write. */
+  wrote(outcome: WriteOutcome): void;
 }
 
 /**
@@ -51,6 +54,10 @@ export class StatusWriter {
       failed: (why) =>
         logger.warn({ why }, 'the Lease cannot be held: nobody may be writing the status of objects'),
     });
+  }
+
+  get isLeader(): boolean {
+    return this.#lease.isLeader;
   }
 
   start(): void {
@@ -118,10 +125,12 @@ export class StatusWriter {
       const type = 'application/merge-patch+json';
       const answer = await this.#deps.api.write({ method: 'PATCH', path, body, type }, signal);
       this.#written.set(`${kindName} ${keyOf(of)}`, resourceOf(kindName, answer));
+      this.#deps.wrote('written');
       return true;
     } catch (error) {
       if (signal.aborted) return true;
       const isOld = error instanceof Refused && (error.status === CONFLICT || error.status === NOT_FOUND);
+      this.#deps.wrote(isOld ? 'conflict' : 'failed');
       if (!isOld)
         this.#deps.logger.warn(
           { object: titleOf(of), why: error instanceof Error ? error.message : '' },

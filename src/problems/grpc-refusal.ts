@@ -44,6 +44,8 @@ const BY_CODE: { readonly [Code in ProblemCode]?: number } = {
   'uri-too-long': UNIMPLEMENTED,
   'upgrade-required': UNIMPLEMENTED,
   'resource-not-found': NOT_FOUND,
+  // As the Gateway API has it for a GRPCRoute that leads nowhere.
+  'upstream-missing': UNAVAILABLE,
   'upstream-rejected': INTERNAL,
   'upstream-response-invalid': INTERNAL,
 };

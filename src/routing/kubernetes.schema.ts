@@ -78,7 +78,14 @@ export const kubernetesSchema = z.strictObject({
     .max(100_000)
     .default(10_000)
     .describe('Most routes that objects are made into; what comes after is refused. Default 10000.'),
+  absentAfter: timerDuration
+    .default(60_000)
+    .describe(
+      'How long a kind that was served has to be missing, by the answer to its list and by discovery, until its objects are given up. Default 1m.',
+    ),
   maxStale: timerDuration
     .default(600_000)
-    .describe('Age of the last word of the cluster from which on it is warned of. Default 10m.'),
+    .describe(
+      'Age of the last word of the cluster from which on it is warned of, and readiness says `degraded`. Default 10m.',
+    ),
 });

@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ConfigSummary } from './config-summary.ts';
 import type { ConfigPlace } from './config-desk.ts';
+import type { FollowedCluster } from './followed-cluster.ts';
 import type { JointReload } from './reload-end.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -74,6 +75,8 @@ export interface ConfigAddition {
    * @returns whether anything is left out that was not before, so that another try makes sense.
    */
   takeOut(faults: readonly ConfigFault[]): boolean;
+  /** Where it comes from, as operators see it. */
+  readonly followed: FollowedCluster;
 }
 
 /** Puts what is wanted into force, in a turn that was taken. Never rejects. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { valuesOf } from '../../scripts/chart-values.ts';
 import { environmentSchema } from '../../src/config/env.schema.ts';
 import { FILED_VARIABLES } from '../../src/config/filed-variables.ts';
@@ -45,6 +45,15 @@ function differing(value: unknown, schema: Schema | undefined, at: string): read
 it('has the version of the gateway', () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
   expect(parse(text('Chart.yaml'))).toMatchObject({ version, appVersion: version });
+});
+
+it('grants in its example of routes from a cluster what the plain rights grant', () => {
+  const { rbac } = parse(text('examples/gateway-api.yaml')) as { rbac: Record<string, unknown> };
+  const plain = parseAllDocuments(readFileSync('deploy/kubernetes/gateway-api/rbac.yaml', 'utf8')).map(
+    (document) => document.toJS() as { readonly kind: string; readonly rules: unknown },
+  );
+  const rulesOf = (kind: string): unknown => plain.find((one) => one.kind === kind)?.rules;
+  expect(rbac).toEqual({ create: true, rules: rulesOf('Role'), clusterRules: rulesOf('ClusterRole') });
 });
 
 describe('its values', () => {

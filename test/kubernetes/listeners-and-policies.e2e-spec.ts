@@ -4,7 +4,8 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
-import { ClusterGateway, freePort, serviceAt } from '../support/cluster-gateway.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
+import { ClusterGateway, serviceAt } from '../support/cluster-gateway.ts';
 import { certificate } from '../support/certificates.ts';
 import { TestCluster, type ClusterObject } from '../support/cluster.ts';
 

@@ -166,6 +166,8 @@ metadata: { name: others }
 spec: { gatewayClassName: somebody, listeners: [{ name: http, port: 80, protocol: HTTP }] }
 `;
 
+const parentsOf = ({ status }: ClusterObject): readonly object[] => (status?.['parents'] ?? []) as object[];
+
 const conditionsOf = ({ status }: ClusterObject): Conditions =>
   ((status?.['parents'] as { conditions: Conditions }[] | undefined)?.[0]?.conditions ?? []) as Conditions;
 
@@ -243,6 +245,18 @@ describe('statuses of objects', () => {
         ).observedGeneration === 2,
     );
     expect(status?.['parents']).toMatchObject([others, { controllerName: 'gatehouse.dev/gateway' }]);
+  });
+
+  it('takes back what it has said of a route that goes to another Gateway', async () => {
+    const host = cluster.get('HTTPRoute', 'kind') as ClusterObject;
+    const others = { parentRef: { name: 'mesh' }, controllerName: 'somebody.example/else', conditions: [] };
+    cluster.apply({
+      ...host,
+      spec: { ...host.spec, parentRefs: [{ name: 'others' }] },
+      status: { parents: [others, ...parentsOf(host)] },
+    });
+    const { status } = await cluster.until('HTTPRoute', 'kind', (one) => parentsOf(one).length === 1);
+    expect(status).toEqual({ parents: [others] });
   });
 
   it('writes nothing that is there already', async () => {

@@ -1,11 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { TestCluster } from './cluster.ts';
 
@@ -151,13 +148,4 @@ export class ClusterGateway<Cluster extends AnyCluster = TestCluster> {
     const said = this.gateway.lines.filter(({ msg }) => msg !== 'exchange').slice(-12);
     throw new Error(`the last answer was ${JSON.stringify(last)}; ${JSON.stringify(said)}`);
   }
-}
-
-/** A port that nobody listens at. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -25,6 +25,19 @@ const PLURALS: Readonly<Record<string, string>> = {
 };
 const OF_CLUSTER = new Set(['GatewayClass', 'IngressClass', 'Namespace']);
 
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'gateway.networking.k8s.io/v1': [
+    'gatewayclasses',
+    'gateways',
+    'httproutes',
+    'grpcroutes',
+    'backendtlspolicies',
+  ],
+  'gateway.networking.k8s.io/v1beta1': ['referencegrants'],
+  'networking.k8s.io/v1': ['ingresses', 'ingressclasses'],
+  'gatehouse.dev/v1': ['gatehousepolicies'],
+};
+
 interface Watch {
   readonly response: ServerResponse;
   readonly takes: (object: ClusterObject) => boolean;
@@ -184,7 +197,7 @@ export class TestCluster {
       /^\/apis?\/(?:([a-z.0-9-]+\.[a-z0-9.-]+)\/)?v\d\w*(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+))?(?:\/(status))?$/.exec(
         pathname,
       );
-    if (place === null) return json(response, 404, statusOf(404, 'NotFound'));
+    if (place === null) return this.#discover(pathname, response);
     const [, , namespace = '', plural = '', name, part] = place;
     if (this.absent.has(plural)) return json(response, 404, statusOf(404, 'NotFound'));
     if (request.method !== 'GET') return this.#change(request, response, { namespace, plural, name, part });
@@ -205,6 +218,20 @@ export class TestCluster {
       ...(to < all.length && { continue: String(to) }),
     };
     json(response, 200, { kind: 'List', metadata, items: all.slice(from, to) });
+  }
+
+  // What `kubectl api-resources` asks: groups, and the kinds of one of them.
+  #discover(path: string, response: ServerResponse): void {
+    const served = Object.entries(GROUPS).map(([version, plurals]) => ({
+      version,
+      resources: plurals.filter((name) => !this.absent.has(name)).map((name) => ({ name, verbs: ['list'] })),
+    }));
+    const there = served.filter(({ resources }) => resources.length > 0);
+    const groups = there.map(({ version: groupVersion }) => ({ versions: [{ groupVersion }] }));
+    if (path === '/apis') return json(response, 200, { kind: 'APIGroupList', groups });
+    const found = there.find(({ version }) => path === `/apis/${version}`);
+    if (found === undefined) return json(response, 404, statusOf(404, 'NotFound'));
+    json(response, 200, { kind: 'APIResourceList', resources: found.resources });
   }
 
   #watch(response: ServerResponse, query: URLSearchParams, takes: Watch['takes']): void {

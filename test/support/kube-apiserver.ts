@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import { kubePlace } from '../../scripts/kube-place.ts';
-import { freePort } from './cluster-gateway.ts';
+import { freePort } from '../../src/listeners/free-port.ts';
 
 type Json = Record<string, unknown>;
 type Applied = Json & { apiVersion: string; kind: string; metadata: { name: string; namespace?: string } };
@@ -28,6 +28,7 @@ export class KubeApiServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'gatehouse-kube-'));
   readonly #children: ChildProcess[] = [];
   #port = 0;
+  #args: readonly string[] = [];
 
   async start(): Promise<this> {
     const [client, peer] = [await freePort(), await freePort()];
@@ -41,13 +42,31 @@ export class KubeApiServer {
     const etcd = `http://127.0.0.1:${client}`;
     const own = `http://127.0.0.1:${peer}`;
     this.#run('etcd', ['--data-dir', path('etcd'), '--listen-client-urls', etcd, '--advertise-client-urls', etcd, '--listen-peer-urls', own, '--initial-advertise-peer-urls', own, '--initial-cluster', `default=${own}`]); // prettier-ignore
-    this.#run(kubePlace.server, [`--etcd-servers=${etcd}`, '--service-account-issuer=https://kubernetes.default.svc', `--service-account-key-file=${path('sa.pub')}`, `--service-account-signing-key-file=${path('sa.key')}`, '--service-cluster-ip-range=10.0.0.0/24', `--cert-dir=${path('certs')}`, `--secure-port=${this.#port}`, '--bind-address=127.0.0.1', `--token-auth-file=${path('tokens')}`, '--authorization-mode=RBAC', '--disable-admission-plugins=ServiceAccount']); // prettier-ignore
+    this.#args = [`--etcd-servers=${etcd}`, '--service-account-issuer=https://kubernetes.default.svc', `--service-account-key-file=${path('sa.pub')}`, `--service-account-signing-key-file=${path('sa.key')}`, '--service-cluster-ip-range=10.0.0.0/24', `--cert-dir=${path('certs')}`, `--secure-port=${this.#port}`, '--bind-address=127.0.0.1', `--token-auth-file=${path('tokens')}`, '--authorization-mode=RBAC', '--disable-admission-plugins=ServiceAccount']; // prettier-ignore
+    await this.#serve();
+    return this;
+  }
+
+  /** Has the API server killed, and another one started with the same data. */
+  async restart(): Promise<void> {
+    // The last that was started.
+    const child = this.#children.pop();
+    const ended = new Promise((resolve) => child?.once('exit', resolve));
+    child?.kill('SIGKILL');
+    await ended;
+    await this.#serve();
+  }
+
+  async #serve(): Promise<void> {
+    this.#run(kubePlace.server, this.#args);
     for (let tries = 0; tries < 600; tries += 1) {
       const { status } = await this.ask('GET', '/readyz').catch(() => ({ status: 0 }));
-      if (status === 200) return this;
+      if (status === 200) return;
       await sleep(200);
     }
-    throw new Error(`kube-apiserver does not begin: ${readFileSync(path('log'), 'utf8').slice(-2000)}`);
+    throw new Error(
+      `kube-apiserver does not begin: ${readFileSync(join(this.#folder, 'log'), 'utf8').slice(-2000)}`,
+    );
   }
 
   async stop(): Promise<void> {

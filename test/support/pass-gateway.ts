@@ -1,4 +1,11 @@
-import { Client, credentials, Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import {
+  Client,
+  credentials,
+  Metadata,
+  type ClientOptions,
+  type ServiceError,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { createHash } from 'node:crypto';
 import { startGateway, type TestGateway } from './gateway.ts';
@@ -50,8 +57,8 @@ export function decoded(name: string, bytes: Buffer): Record<string, unknown> {
 export const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** A client of gRPC that knows nothing of gateways. */
-export function grpcClient(url: string): Client {
-  return new Client(new URL(url).host, credentials.createInsecure());
+export function grpcClient(url: string, options: ClientOptions = {}): Client {
+  return new Client(new URL(url).host, credentials.createInsecure(), options);
 }
 
 /** Metadata of names and values. */

@@ -1,10 +1,11 @@
-import { byAge, jsonOf, listOf, textOf, titleOf, type Json, type Resource } from '../resource.ts';
+import { byAge, jsonOf, listOf, textOf, type Json, type Resource } from '../resource.ts';
 import type { Backends } from './backends.ts';
 import { certificateOf } from './certificates.ts';
 import { ObjectFault } from './faults.ts';
 import { pathPattern } from './matches.ts';
 import type { Policies } from './policies.ts';
-import type { RouteDraft } from './routes.ts';
+import type { Remark } from './remark.ts';
+import { tooMany, type RouteDraft } from './routes.ts';
 import { localPort, type ClusterView, type Settings } from './settings.ts';
 import { addressesOf } from './addresses.ts';
 import { brokenKey, type BrokenObjects } from './broken.ts';
@@ -29,7 +30,7 @@ export interface TranslatedIngresses {
   /** Ports with certificates. */
   readonly listeners: readonly Json[];
   readonly statuses: readonly StatusDraft[];
-  readonly remarks: readonly string[];
+  readonly remarks: readonly Remark[];
 }
 
 /** Translates the Ingresses of our classes, the older first. */
@@ -38,28 +39,46 @@ export function translateIngresses(deps: IngressDeps): TranslatedIngresses {
   const ours = view.all('Ingress').filter(isOurs(deps)).toSorted(byAge);
   const drafts: RouteDraft[] = [];
   const certificates: Json[] = [];
-  const remarks: string[] = [];
+  const remarks: Remark[] = [];
   for (const ingress of ours) {
     const said = deps.broken.get(brokenKey(ingress));
-    if (said !== undefined) remarks.push(`${titleOf(ingress)}: ${said}`);
+    if (said !== undefined) remarks.push({ of: ingress, message: said, isWhole: true });
     if (said !== undefined) continue;
     const read = readIngress(ingress, deps);
     drafts.push(...read.drafts);
     certificates.push(...read.certificates);
-    remarks.push(...read.faults.map((fault) => `${titleOf(ingress)}: ${fault}`));
+    remarks.push(...read.faults.map((fault) => ({ of: ingress, message: fault })));
   }
   const port = localPort(settings, HTTPS);
   const isOpen = port !== undefined && settings.filePorts?.some((one) => one.port === port) === false;
   if (certificates.length > 0 && !isOpen)
-    remarks.push(
-      'Ingresses have certificates, and the gateway has no port for them: say where 443 is under kubernetes.ports, and nothing else of it',
-    );
+    remarks.push({
+      message:
+        'Ingresses have certificates, and the gateway has no port for them: say where 443 is under kubernetes.ports, and nothing else of it',
+    });
   return {
     drafts,
     listeners: isOpen && certificates.length > 0 ? [{ port, certificates }] : [],
     statuses: ours.map((of): StatusDraft => ({ kind: 'Ingress', of, status: statusOf(deps) })),
     remarks,
   };
+}
+
+/** Leaves out the Ingresses, the younger first, that make more routes than there may still be, and says so. */
+export function withinLimit(
+  ingresses: TranslatedIngresses,
+  free: number,
+  settings: Settings,
+): Pick<TranslatedIngresses, 'drafts' | 'remarks'> {
+  const drafts: RouteDraft[] = [];
+  const left = new Set<Resource>();
+  for (const [owner, own] of Map.groupBy(ingresses.drafts, (draft) => draft.owner)) {
+    if (drafts.length + own.length <= free) drafts.push(...own);
+    else left.add(owner);
+  }
+  const kept = ingresses.remarks.filter(({ of }) => of === undefined || !left.has(of));
+  const message = tooMany(settings);
+  return { drafts, remarks: [...kept, ...[...left].map((of): Remark => ({ of, message, isWhole: true }))] };
 }
 
 function isOurs({ view, settings }: IngressDeps): (ingress: Resource) => boolean {

@@ -5,6 +5,7 @@ import { ObjectFault } from './faults.ts';
 import type { BoundGateway } from './gateways.ts';
 import { parentsOf, parentStatus, placesOf, type Place } from './parents.ts';
 import type { Policies } from './policies.ts';
+import type { Settings } from './settings.ts';
 import { readGrpcRule, readRule, type ReadRule } from './rules.ts';
 
 /** A route of the file, and whose it is. */
@@ -27,21 +28,32 @@ export interface RouteDeps {
   readonly allPorts: ReadonlySet<number>;
   /** What was found wrong with objects when their routes were compiled, by their keys. */
   readonly broken: ReadonlyMap<string, string>;
+  readonly settings: Pick<Settings, 'maxRoutes'>;
+}
+
+/** Why what comes after `maxRoutes` is refused. */
+export function tooMany({ maxRoutes }: Pick<Settings, 'maxRoutes'>): string {
+  return `there are more than ${maxRoutes} routes (kubernetes.maxRoutes)`;
 }
 
 /** What a route of the cluster is made into. */
 export interface TranslatedRoute {
   readonly drafts: readonly RouteDraft[];
-  /** Undefined where none of its parents is ours. */
+  /** Undefined where none of its parents is ours, nor was. */
   readonly status: Json | undefined;
 }
 
-/** Translates an HTTPRoute or GRPCRoute. */
-export function translateRoute(route: Resource, deps: RouteDeps): TranslatedRoute {
+/** Translates an HTTPRoute or GRPCRoute. @param free how many routes may still be made. */
+export function translateRoute(route: Resource, deps: RouteDeps, free: number): TranslatedRoute {
   const verdicts = parentsOf(route, deps.gateways);
-  if (verdicts.length === 0) return { drafts: [], status: undefined };
-  const read = readRules(route, deps);
-  const drafts = read.fault === undefined ? draftsOf(route, read.rules, deps, verdicts) : [];
+  if (verdicts.length === 0) return { drafts: [], status: withdrawn(route, deps.controller) };
+  const made = readRules(route, deps);
+  const all = made.fault === undefined ? draftsOf(route, made.rules, deps, verdicts) : [];
+  const isTooMany = all.length > free;
+  const drafts = isTooMany ? [] : all;
+  const read = isTooMany
+    ? { ...made, fault: fails('Accepted', 'UnsupportedValue', tooMany(deps.settings)) }
+    : made;
   const unresolved = read.rules.flatMap(({ faults }) => faults);
   const [first] = unresolved;
   const resolved =
@@ -55,6 +67,12 @@ export function translateRoute(route: Resource, deps: RouteDeps): TranslatedRout
     return parentStatus(ref, deps.controller, [own, resolved]);
   });
   return { drafts, status: { parents } };
+}
+
+// Of a Gateway that it does not name any more nothing stays said.
+function withdrawn({ status }: Resource, controller: string): Json | undefined {
+  const isSaid = listOf(status['parents']).some((one) => one['controllerName'] === controller);
+  return isSaid ? { parents: [] } : undefined;
 }
 
 function readRules(

@@ -57,17 +57,42 @@ export function readGrpcRule(route: Resource, rule: Json, field: string, backend
     ...grpcMatchOf(jsonOf(match), `${field}.matches[${index}]`),
   }));
   const { names, faults, weights } = resolve(route, rule, field, backends, 'grpc');
-  const served = names.filter((name, index) => name !== undefined && (weights[index] ?? 0) > 0);
-  if (served.length > 1)
-    throw unsupported(`${field}.backendRefs`, 'several of a GRPCRoute are not supported');
-  const [upstream] = served;
+  const shares = sharesOf(names, weights);
   return {
     name: textOf(rule['name']),
     matches,
-    route: upstream === undefined ? { ...NOBODY } : { upstream, passGrpc: true },
+    route:
+      shares === undefined
+        ? NOBODY_TO_CALL
+        : {
+            upstream: shares.upstream,
+            passGrpc: shares.split === undefined ? true : { split: shares.split },
+          },
     policies: filters.transform === undefined ? {} : { transform: filters.transform },
     faults,
   };
+}
+
+/** A call that nobody is there for is UNAVAILABLE, as specified: what clients make of this status of HTTP. */
+const NOBODY_TO_CALL: Json = { respond: { status: 503 } };
+
+interface Shares {
+  readonly upstream: string;
+  /** Absent: all of it is the upstream's. */
+  readonly split: Json | undefined;
+}
+
+/** Who gets how much; undefined where nobody gets anything. */
+function sharesOf(names: readonly (string | undefined)[], weights: readonly number[]): Shares | undefined {
+  const first = names.findIndex((name, index) => name !== undefined && (weights[index] ?? 0) > 0);
+  const upstream = names[first];
+  if (upstream === undefined) return undefined;
+  const others = names.flatMap((name, index) => {
+    const weight = weights[index] ?? 0;
+    if (index === first || weight === 0) return [];
+    return [name === undefined ? { refuse: true, weight } : { upstream: name, weight }];
+  });
+  return { upstream, split: others.length === 0 ? undefined : { weight: weights[first], others } };
 }
 
 /** Nobody is there who could answer: 500, as specified. */
@@ -88,20 +113,15 @@ function answerOf(
     return { route: { redirect: filters.redirect }, faults: [] };
   }
   const { names, weights, faults } = resolve(route, rule, field, backends, 'http');
-  const first = names.findIndex((name, index) => name !== undefined && (weights[index] ?? 0) > 0);
-  if (first < 0) return { route: NOBODY, faults };
-  const others = names.flatMap((name, index) => {
-    const weight = weights[index] ?? 0;
-    if (index === first || weight === 0) return [];
-    return [name === undefined ? { refuse: true, weight } : { upstream: name, weight }];
-  });
+  const shares = sharesOf(names, weights);
+  if (shares === undefined) return { route: NOBODY, faults };
   const mirror = mirrorOf(route, filters, backends, names);
   return {
     route: {
-      upstream: names[first],
+      upstream: shares.upstream,
       ...(filters.rewrite !== undefined && { rewrite: filters.rewrite }),
       ...(filters.host !== undefined && { host: filters.host }),
-      ...(others.length > 0 && { split: { weight: weights[first], others } }),
+      ...(shares.split !== undefined && { split: shares.split }),
       ...mirror.route,
       // A client that asks for a WebSocket gets it, if the service has one.
       webSocket: {},

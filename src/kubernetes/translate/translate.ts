@@ -1,4 +1,4 @@
-import { byAge, listOf, type Condition, type Json, type Resource } from '../resource.ts';
+import { byAge, jsonOf, listOf, type Condition, type Json, type Resource } from '../resource.ts';
 import type { KindName } from '../kinds.ts';
 import { addressesOf } from './addresses.ts';
 import { Backends } from './backends.ts';
@@ -6,8 +6,9 @@ import type { BrokenObjects } from './broken.ts';
 import { fails, holds } from './conditions.ts';
 import { gatewayStatus } from './gateway-status.ts';
 import { bindGateways, ourClasses, type BoundGateway } from './gateways.ts';
-import { translateIngresses } from './ingresses.ts';
+import { translateIngresses, withinLimit } from './ingresses.ts';
 import { Policies, type PolicyCheck } from './policies.ts';
+import type { Remark } from './remark.ts';
 import { translateRoute, type RouteDeps, type RouteDraft } from './routes.ts';
 import type { ClusterView, Settings } from './settings.ts';
 import type { StatusDraft } from './status-draft.ts';
@@ -20,7 +21,7 @@ export interface Translation {
   readonly listeners: readonly Json[];
   readonly statuses: readonly StatusDraft[];
   /** Objects that have no conditions to say it in, and what is wrong with them. */
-  readonly remarks: readonly string[];
+  readonly remarks: readonly Remark[];
 }
 
 /** Translates all objects. Pure: the same objects come to the same. */
@@ -35,36 +36,47 @@ export function translate(
   const policies = new Policies(view, check, below(broken, 'GatehousePolicy'));
   const ingresses = translateIngresses({ ...scene, backends, policies, broken });
   const listeners = listenersOf(gateways, ingresses.listeners, settings);
-  const allPorts = portsOf(listeners, settings);
   const deps: RouteDeps = {
     gateways,
     backends,
     policies,
     controller: settings.controller,
     basePolicies: settings.policies,
-    allPorts,
+    allPorts: portsOf(listeners, settings),
     broken,
+    settings,
   };
   const drafts: RouteDraft[] = [];
   const statuses: StatusDraft[] = [];
   for (const route of [...view.all('HTTPRoute'), ...view.all('GRPCRoute')].toSorted(byAge)) {
-    const translated = translateRoute(route, deps);
-    const isTooMany = drafts.length + translated.drafts.length > settings.maxRoutes;
-    if (!isTooMany) drafts.push(...translated.drafts);
-    if (translated.status === undefined) continue;
-    const status = isTooMany
-      ? refused(translated.status, `there are more than ${settings.maxRoutes} routes`)
-      : translated.status;
-    statuses.push({ kind: route.kind as KindName, of: route, status });
+    const translated = translateRoute(route, deps, settings.maxRoutes - drafts.length);
+    drafts.push(...translated.drafts);
+    if (translated.status !== undefined)
+      statuses.push({ kind: route.kind as KindName, of: route, status: translated.status });
   }
-  const free = settings.maxRoutes - drafts.length;
+  const rest = withinLimit(ingresses, settings.maxRoutes - drafts.length, settings);
+  const routes = withoutDoubles([...drafts, ...rest.drafts]);
   return {
-    routes: withoutDoubles([...drafts, ...ingresses.drafts.slice(0, Math.max(0, free))]),
-    upstreams: backends.upstreams,
+    routes,
+    upstreams: usedBy(routes, backends.upstreams),
     listeners,
     statuses: [...statuses, ...ingresses.statuses, ...otherStatuses(scene, gateways, { policies, backends })],
-    remarks: ingresses.remarks,
+    remarks: rest.remarks,
   };
+}
+
+// Each is followed, and what is refused may name any number of them.
+function usedBy(routes: readonly RouteDraft[], all: ReadonlyMap<string, Json>): ReadonlyMap<string, Json> {
+  const used = new Set(
+    routes.flatMap(({ config: { upstream, split, mirror, passGrpc } }) => [
+      upstream,
+      jsonOf(mirror)['upstream'],
+      ...[split, jsonOf(passGrpc)['split']].flatMap((one) =>
+        listOf(jsonOf(one)['others']).map((other) => other['upstream']),
+      ),
+    ]),
+  );
+  return new Map([...all].filter(([name]) => used.has(name)));
 }
 
 // Two that say the same are one: the older is served, as specified, and the other one stays in the status of its own.
@@ -167,17 +179,6 @@ function ancestorsOf({ namespace }: Resource, gateways: readonly BoundGateway[])
     name: gateway.name,
     ...(gateway.namespace !== namespace && { namespace: gateway.namespace }),
   }));
-}
-
-function refused(status: Json, message: string): Json {
-  return {
-    parents: listOf(status['parents']).map((parent) => ({
-      ...parent,
-      conditions: listOf(parent['conditions']).map((one) =>
-        one['type'] === 'Accepted' ? fails('Accepted', 'UnsupportedValue', message) : one,
-      ),
-    })),
-  };
 }
 
 function below(broken: BrokenObjects, kind: string): BrokenObjects {

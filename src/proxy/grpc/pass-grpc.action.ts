@@ -14,8 +14,10 @@ import type { Foreseen, ForeseenRequest } from '../../routing/foreseen.ts';
 import type { Route } from '../../routing/route.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { headOfCall } from '../../upstreams/grpc/call-head.ts';
-import { passGrpcSource, type PassGrpcDefinition } from './pass-grpc.source.ts';
+import type { Upstream } from '../../upstreams/upstream.ts';
+import { passGrpcSource, type PassGrpcDefinition, type PassGrpcOptions } from './pass-grpc.source.ts';
 import { callOf, PassedExchange, type PassingDeps } from './passed-exchange.ts';
+import { SharedCallsAction, type CallShare } from './shared-calls.action.ts';
 import { dialectOf } from './passed-request.ts';
 
 /** Over which time streams are ended when the gateway leaves, so that their clients do not all come back at once. */
@@ -33,11 +35,22 @@ export class PassGrpcKind implements ActionKind, OnModuleDestroy {
     this.#metrics = metrics;
   }
 
-  compile({ options }: PassGrpcDefinition, { upstream }: ActionInput): RouteAction {
+  compile({ options }: PassGrpcDefinition, { upstream, named }: ActionInput): RouteAction {
     if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
+    const first = this.#passTo(upstream, options, ['upstream']);
+    if (options.split === undefined) return first;
+    const others = options.split.others.map((one, index): CallShare => {
+      if (!('upstream' in one)) return { weight: one.weight, action: undefined };
+      const key = ['passGrpc', 'split', 'others', String(index), 'upstream'];
+      return { weight: one.weight, action: this.#passTo(named(one.upstream, key), options, key) };
+    });
+    return new SharedCallsAction(first, options.split.weight, others);
+  }
+
+  #passTo(upstream: Upstream, options: PassGrpcOptions, key: readonly string[]): RouteAction {
     if (upstream.options.protocol !== 'grpc')
       throw new ActionError(
-        ['upstream'],
+        key,
         `the upstream "${upstream.name}" does not speak gRPC; expected one with \`protocol: grpc\``,
       );
     return new PassGrpcAction({ upstream, metrics: this.#metrics, options }, this.#open);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { size } from '../../config/units.ts';
+import { splitSchema } from '../split.schema.ts';
 import type { RouteConfig } from '../../routing/gateway.schema.ts';
 import { definitionOf } from '../../routing/read-routes.ts';
 import type { ActionDefinition, ActionSource, SourceFault } from '../../routing/route-action.ts';
@@ -20,6 +21,9 @@ const options = z.strictObject({
     .describe(
       'What is taken from the beginning of the path, before `/package.Service/Method`. Default nothing.',
     ),
+  split: splitSchema
+    .optional()
+    .describe('Shares of the calls by weight, each call by itself. Default: all go to `upstream`.'),
 });
 
 /** The `passGrpc:` section of a route. */

@@ -11,6 +11,8 @@ describe('renamed', () => {
       upstream: 'db',
       mirror: { upstream: 'shared' },
       canary: { upstream: 'db' },
+      split: { others: [{ upstream: 'db' }, { refuse: true }] },
+      passGrpc: { split: { others: [{ upstream: 'db' }] } },
       aggregate: {
         calls: { a: { upstream: 'db', fallback: { upstream: 'db' } } },
         response: { upstream: 'db' },
@@ -24,6 +26,8 @@ describe('renamed', () => {
       upstream: 'orders.db',
       mirror: { upstream: 'shared' },
       canary: { upstream: 'orders.db' },
+      split: { others: [{ upstream: 'orders.db' }, { refuse: true }] },
+      passGrpc: { split: { others: [{ upstream: 'orders.db' }] } },
       // What clients or services are told is nobody's name.
       aggregate: {
         calls: { a: { upstream: 'orders.db', fallback: { upstream: 'db' } } },
@@ -34,7 +38,7 @@ describe('renamed', () => {
       },
       policies: { ...theirs, rateLimit: [{ bucket: 'orders.all' }, {}], quota: [{ name: 'orders.monthly' }] },
     });
-    expect(upstreamsNamedBy(route)).toHaveLength(8);
+    expect(upstreamsNamedBy(route)).toHaveLength(10);
   });
 
   it('leaves a route that names nothing else as it is', () => {

@@ -52,6 +52,8 @@ const PLACES: readonly Place[] = [
   ['upstream'],
   ['canary', 'upstream'],
   ['mirror', 'upstream'],
+  ['split', 'others', EACH, 'upstream'],
+  ['passGrpc', 'split', 'others', EACH, 'upstream'],
   ['aggregate', 'calls', EACH, 'upstream'],
   ['versions', 'of', EACH, 'upstream'],
   ['versions', 'of', EACH, 'mirror', 'upstream'],
