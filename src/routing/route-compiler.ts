@@ -128,7 +128,8 @@ export class RouteCompiler {
   ): readonly RouteFault[] {
     const facts = new Set(unsure.facts);
     const policies = new Set(unsure.policies);
-    if (first?.key[0] === 'policies' && first.key.length === 2) policies.add(String(first.key[1]));
+    // Its own stage would say the same in other words.
+    if (first?.key[0] === 'policies' && first.key.length > 1) policies.add(String(first.key[1]));
     const faults: RouteFault[] = first === undefined ? [] : [first];
     const gather = <Result>(act: () => Result): Result | undefined => {
       try {
