@@ -1,6 +1,7 @@
 import { readEnvironment } from './config/env.schema.ts';
 import type { GatewayModule } from './config/gateway-module.ts';
-import { createGateway as assemble, wholeRefusal, type Gateway } from './main.ts';
+import { createGateway as assemble, type Gateway } from './main.ts';
+import { wholeRefusal } from './whole-refusal.ts';
 import { configForm } from './pipeline/actions.ts';
 import type { GatewaySource } from './routing/table-builder.ts';
 import { readGateway, readGatewayFile, type GatewayReading } from './routing/teams/read-gateway.ts';

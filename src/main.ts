@@ -18,7 +18,6 @@ import { Connections } from './pipeline/connections.ts';
 import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
 import { BootFaults } from './routing/boot-faults.ts';
-import { leftoverOf } from './routing/faults-at-once.ts';
 import type { JointReload } from './snapshot/reload-end.ts';
 import type { ClusterConfig } from './kubernetes/cluster-config.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
@@ -225,37 +224,6 @@ async function startable(options: GatewayOptions): Promise<GatewaySource> {
     // What else keeps it from starting is told by the start.
     if (left === undefined) return source;
     return startable({ ...options, source: adapt?.(left) ?? left });
-  }
-}
-
-/**
- * What to throw for a configuration that could not be read: faults of its form, and with them those of meaning that can be told of
- * the rest, which is put together without listening, and given up.
- *
- * @param optionsOf what a gateway of the rest would be made of.
- * @returns the error itself where nothing more can be told.
- */
-export async function wholeRefusal(
-  error: unknown,
-  optionsOf: (source: GatewaySource) => Promise<Pick<GatewayOptions, 'environment' | 'modules'>>,
-): Promise<unknown> {
-  const leftover = leftoverOf<GatewaySource>(error);
-  if (leftover === undefined) return error;
-  const { left: source } = leftover;
-  try {
-    const { environment, modules } = await optionsOf(source);
-    const gateway = await createGateway({
-      environment: { ...environment, redisUrl: undefined },
-      source,
-      ...(modules && { modules }),
-      logger: createLogger('silent'),
-      dryRun: true,
-    });
-    await gateway.init();
-    await gateway.app.close();
-    return leftover.refusal(undefined);
-  } catch (refused) {
-    return leftover.refusal(refused);
   }
 }
 
