@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 /** The scripts of `package.json`; those of a row run one after the other, and a row ends with the first that fails. */
 const ROWS = [
   ['check:types'],
+  ['check:docs'],
   ['check:format'],
   // The build is what the one of them writes and the other reads.
   ['check:lint', 'check:generated', 'check:schema'],

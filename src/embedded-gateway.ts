@@ -1,8 +1,10 @@
 import { readEnvironment } from './config/env.schema.ts';
 import type { GatewayModule } from './config/gateway-module.ts';
 import { createGateway as assemble, type Gateway } from './main.ts';
+import { wholeRefusal } from './whole-refusal.ts';
 import { configForm } from './pipeline/actions.ts';
-import { readGateway, readGatewayFile } from './routing/teams/read-gateway.ts';
+import type { GatewaySource } from './routing/table-builder.ts';
+import { readGateway, readGatewayFile, type GatewayReading } from './routing/teams/read-gateway.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { redactNames } from './telemetry/secret-names.ts';
 
@@ -33,10 +35,20 @@ export async function createGateway(start: GatewayStart = {}): Promise<Gateway> 
   const environment = readEnvironment(start.environment ?? process.env);
   const file = start.config ?? environment.configFile;
   const reading = { leavesOut: !dryRun };
-  const source =
-    text === undefined
-      ? await readGatewayFile(configForm, file, reading)
-      : readGateway(configForm, text, file, reading);
+  const source = await read({ text, file, reading }).catch(async (error: unknown) => {
+    throw await wholeRefusal(error, async () => ({ environment, modules }));
+  });
   redactNames(source.value.logging.redact);
   return assemble({ environment, source, modules, dryRun, ...(logger && { logger }) });
+}
+
+async function read({ text, file, reading }: Read): Promise<GatewaySource> {
+  if (text === undefined) return readGatewayFile(configForm, file, reading);
+  return readGateway(configForm, text, file, reading);
+}
+
+interface Read {
+  readonly text: string | undefined;
+  readonly file: string;
+  readonly reading: GatewayReading;
 }

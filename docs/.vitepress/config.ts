@@ -1,12 +1,19 @@
 import { defineConfig } from 'vitepress';
 import { anchorOf } from './anchors.ts';
 import { literalText } from './literal-text.ts';
+import { plainCode } from './plain-code.ts';
 import { linkTo } from './links.ts';
 import { PAGES } from './pages.ts';
 import { SIDEBAR } from './sidebar.ts';
 
 /** Address of the repository's files at a code host, such as `https://example.com/gatehouse/blob/main`. */
 const sources = process.env['DOCS_SOURCES']?.replace(/\/$/, '');
+
+/**
+ * Whether the site is only to be built, and not to be read: what has no say in whether it can be built is left out, which is colors,
+ * minifying, and code that pages run in a browser. Links, pages and the index of the search are made as ever.
+ */
+const isCheck = process.env['DOCS_CHECK'] !== undefined;
 
 /**
  * The site is the repository's pages as they are: their addresses are their paths, so `srcDir` is the root. Nothing is loaded from
@@ -18,7 +25,8 @@ export default defineConfig({
   lang: 'en',
   base: process.env['DOCS_BASE'] ?? '/',
   srcDir: '..',
-  outDir: '.vitepress/dist',
+  ...(isCheck && { mpa: true }),
+  outDir: isCheck ? '.vitepress/cache/checked' : '.vitepress/dist',
   cacheDir: '.vitepress/cache',
   // Negations let in what is a page; everything else of the repository stays out.
   srcExclude: ['{test,examples,templates,deploy,config,scripts}/**', 'src/*/**', '.*/**'],
@@ -34,6 +42,7 @@ export default defineConfig({
     anchor: { slugify: anchorOf },
     config: (md) => md.use(linkTo(sources)).use(literalText),
     languageAlias: { cel: 'js' },
+    ...(isCheck && { highlight: plainCode }),
   },
   vite: {
     plugins: [
@@ -46,10 +55,14 @@ export default defineConfig({
       },
     ],
     // The index of the search is one chunk, which only the search loads.
-    build: { chunkSizeWarningLimit: 4096 },
+    build: {
+      chunkSizeWarningLimit: 4096,
+      ...(isCheck && { minify: false, cssMinify: false, reportCompressedSize: false }),
+    },
   },
   themeConfig: {
-    sidebar: SIDEBAR.map((group) => ({ ...group, items: [...group.items] })),
+    // It is on every page, and has a spec of its own.
+    sidebar: isCheck ? [] : SIDEBAR.map((group) => ({ ...group, items: [...group.items] })),
     nav: [
       { text: 'Tour', link: '/docs/tour' },
       { text: 'Configuration', link: '/docs/configuration' },

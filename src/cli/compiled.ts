@@ -1,7 +1,9 @@
 import { ConfigError } from '../config/config-fault.ts';
+import { FormError } from '../config/config-reader.ts';
 import { readEnvironment, type Environment } from '../config/env.schema.ts';
 import type { GatewayModule } from '../config/gateway-module.ts';
 import { createGateway, type Gateway } from '../main.ts';
+import { wholeRefusal } from '../whole-refusal.ts';
 import { configForm } from '../pipeline/actions.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { readGateway, readGatewayFile, type GatewayReading } from '../routing/teams/read-gateway.ts';
@@ -29,7 +31,7 @@ export interface Compiled {
  * @throws {ConfigError} with all that is wrong.
  */
 export async function compiled(configFile: string | undefined, offered: OfferedModules): Promise<Compiled> {
-  const { environment, source } = await readSource(configFile);
+  const { environment, source } = await readWhole(configFile, offered);
   const modules = await modulesFor(source, offered);
   const gateway = await createGateway({
     environment: { ...environment, redisUrl: undefined },
@@ -75,9 +77,31 @@ export async function readSource(
   return { environment, source };
 }
 
+/**
+ * The same for whoever has the modules: with faults of form come those of meaning, of the file and of its modules, that can be told
+ * beside them.
+ *
+ * @throws {ConfigError} with all of them.
+ */
+export async function readWhole(
+  configFile: string | undefined,
+  offered: OfferedModules,
+  text?: string,
+  reading?: GatewayReading,
+): ReturnType<typeof readSource> {
+  try {
+    return await readSource(configFile, text, reading);
+  } catch (error) {
+    throw await wholeRefusal(error, async (source) => ({
+      environment: readEnvironment(process.env),
+      modules: await modulesFor(source, offered),
+    }));
+  }
+}
+
 // Whoever has not named a file may not know which one is looked for.
 function refuse(error: unknown, named: string | undefined): never {
-  if (named !== undefined || !(error instanceof ConfigError)) throw error;
+  if (named !== undefined || !(error instanceof ConfigError) || error instanceof FormError) throw error;
   const hinted = error.faults.map((fault) =>
     fault.message === NO_FILE ? { ...fault, message: `${NO_FILE}; ${WHERE_TO_NAME_ONE}` } : fault,
   );

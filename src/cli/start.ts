@@ -17,8 +17,8 @@ export async function runStart(configFile: string | undefined, offered: OfferedM
   if (environment.workers > 1) return startPrimary(environment, configFile);
   const { runGateway } = await import('../main.ts');
   const { createLogger } = await import('../telemetry/logger.ts');
-  const { modulesFor, readSource } = await import('./compiled.ts');
-  const { source } = await readSource(configFile, undefined, { leavesOut: true });
+  const { modulesFor, readWhole } = await import('./compiled.ts');
+  const { source } = await readWhole(configFile, offered, undefined, { leavesOut: true });
   const logger = createLogger(environment.logLevel);
   const modules = await modulesFor(source, offered);
   const { url, urls, adminUrl } = await runGateway({ environment, source, modules, logger });
@@ -30,9 +30,11 @@ async function startWorker(configFile: string | undefined, offered: OfferedModul
   const { WorkerSeat } = await import('../workers/worker-seat.ts');
   const { runWorker } = await import('../main.ts');
   const { createLogger, WorkerLines } = await import('../telemetry/logger.ts');
-  const { modulesFor, readSource } = await import('./compiled.ts');
+  const { modulesFor, readWhole } = await import('./compiled.ts');
   const seat = await WorkerSeat.take();
-  const { environment, source } = await readSource(configFile, seat.beginning.text, { leavesOut: true });
+  const { environment, source } = await readWhole(configFile, offered, seat.beginning.text, {
+    leavesOut: true,
+  });
   const logger = createLogger(environment.logLevel, new WorkerLines(seat.number, seat.turns));
   const modules = await modulesFor(source, offered);
   await runWorker({ environment, source, modules, logger }, seat);

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { z } from 'zod';
-import { ConfigError } from './config-fault.ts';
+import { z } from 'zod';
+import { ConfigError, type ConfigFault } from './config-fault.ts';
 import type { Variables } from './interpolation.ts';
+import { remainsOf, type Cuts } from './remains.ts';
 import { readYaml, type YamlDocument } from './yaml-reader.ts';
 import { toFaults } from './zod-faults.ts';
 
@@ -9,6 +10,19 @@ import { toFaults } from './zod-faults.ts';
 export interface ReadConfig<Value> {
   readonly value: Value;
   readonly document: YamlDocument;
+  /** Where it is less than was written, because that has faults. Such a one is looked at, and never put into force. */
+  readonly cuts?: Cuts | undefined;
+}
+
+/** Thrown for faults of form; what they leave can be looked at for faults of meaning. */
+export class FormError<Left = ReadConfig<unknown>> extends ConfigError {
+  /** What is left without them, found out when it is asked for; undefined where nothing can be told apart. */
+  readonly rest: () => { readonly left: Left; readonly found: readonly ConfigFault[] } | undefined;
+
+  constructor(faults: readonly ConfigFault[], rest: FormError<Left>['rest']) {
+    super(faults);
+    this.rest = rest;
+  }
 }
 
 /**
@@ -16,7 +30,7 @@ export interface ReadConfig<Value> {
  *
  * @param variables what `${NAME}` stands for; default the environment of the process.
  * @param long how many characters a list has to have to be read piece by piece; see {@link readYaml}.
- * @throws ConfigError with all faults.
+ * @throws {FormError} with all faults; ConfigError when it is not YAML.
  */
 export function readConfig<Schema extends z.ZodType>(
   schema: Schema,
@@ -32,8 +46,21 @@ export function readConfig<Schema extends z.ZodType>(
     ...(result.success ? [] : toFaults(result.error, { document, schema })),
   ];
   // A document fault is never let through, even where the schema is content with what is left.
-  if (faults.length > 0 || !result.success) throw new ConfigError(faults);
+  if (faults.length > 0 || !result.success) throw new FormError(faults, () => restOf(schema, document));
   return { value: result.data, document };
+}
+
+function restOf<Schema extends z.ZodType>(
+  schema: Schema,
+  document: YamlDocument,
+): ReturnType<FormError<ReadConfig<z.output<Schema>>>['rest']> {
+  const remains = remainsOf(schema, document);
+  if (remains === undefined) return undefined;
+  const { found, ...left } = remains;
+  return {
+    left,
+    found: found.length === 0 ? [] : toFaults(new z.ZodError([...found]), { document, schema }),
+  };
 }
 
 /**

@@ -10,7 +10,8 @@ import { ActionError, type ActionInput, type RouteAction } from '../routing/rout
 import type { LeaseWatch } from '../upstreams/lease.ts';
 import { UpstreamPart, type UpstreamSource } from '../upstreams/upstream-part.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
-import { CanaryAction, type SideAction } from './canary.action.ts';
+import { CanaryAction } from './canary.action.ts';
+import type { SideAction } from './several.action.ts';
 
 type Side = 'canary' | 'stable' | 'rule';
 
@@ -42,6 +43,7 @@ export function compileCanary({ options, rollout, rollouts, input, forward }: Ca
     rule: forward(rule),
     shown: options.upstream ?? labels.join(','),
     cookie: cookie?.name,
+    elsewhere: canary.whole === upstream ? [] : [{ upstream: canary.whole, key: ['canary', 'upstream'] }],
   });
 }
 

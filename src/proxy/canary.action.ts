@@ -1,15 +1,11 @@
-import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { CanarySplit } from '../canary/canary-split.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { Foreseen } from '../routing/foreseen.ts';
-import type { ContractInput, RouteAction } from '../routing/route-action.ts';
+import type { Elsewhere, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
-
-/** What answers one side of a route. */
-export type SideAction = RouteAction & Required<Pick<RouteAction, 'contract'>>;
+import { SeveralAction, type SideAction } from './several.action.ts';
 
 /** What answers each side of a route. */
 export interface Sides {
@@ -21,26 +17,24 @@ export interface Sides {
   readonly shown: string;
   /** Name of the cookie that keeps clients on their side. */
   readonly cookie: string | undefined;
+  /** The upstream of the canary, where that is another one. */
+  readonly elsewhere: readonly Elsewhere[];
 }
 
 /** A route whose requests are forwarded to one of two sides. */
-export class CanaryAction implements RouteAction {
-  readonly kind = 'forward';
-  readonly passesPath = true;
-  readonly editsJson = false;
+export class CanaryAction extends SeveralAction {
   readonly target: string;
   readonly beside: readonly string[];
-  readonly forwardsSockets: boolean;
   readonly ownCookies: readonly string[];
   readonly #split: CanarySplit;
   readonly #sides: Sides;
 
   constructor(split: CanarySplit, sides: Sides) {
+    const { stable, canary, rule, cookie, elsewhere } = sides;
+    super([stable, canary, rule], elsewhere);
     this.#split = split;
     this.#sides = sides;
-    const { stable, canary, cookie } = sides;
     this.ownCookies = cookie === undefined ? [] : [cookie];
-    this.forwardsSockets = stable.forwardsSockets === true;
     this.beside = [`canary ${sides.shown}`, ...(stable.beside ?? [])];
     const [one = '', other = ''] = [stable.target, canary.target];
     this.target = one === other ? `${one} | canary` : `${one} | ${other}`;
@@ -51,10 +45,6 @@ export class CanaryAction implements RouteAction {
     const action = this.#of(exchange);
     return `${exchange.side?.name ?? ''} ${action.asksBy?.(exchange) ?? ''}`;
   };
-
-  check(seats: Seats): void {
-    this.#sides.stable.check?.(seats);
-  }
 
   readonly stagesOf = (exchange: Exchange, route: Route): readonly Stage[] =>
     this.#sides.stable.stagesOf?.(exchange, route) ?? route.stages;
@@ -71,10 +61,6 @@ export class CanaryAction implements RouteAction {
     const all = exchange.snapshot?.upstreams.find(own?.name ?? '')?.targets ?? [];
     const others = all.filter((target) => own?.targets.includes(target) === false);
     return { ...foreseen, side: { name, why: this.#split.reasonFor(exchange), others } };
-  }
-
-  contract(input: ContractInput): OperationContract {
-    return this.#sides.stable.contract(input);
   }
 
   #of(exchange: Exchange): RouteAction {

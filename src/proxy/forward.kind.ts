@@ -8,13 +8,14 @@ import {
   ActionError,
   type ActionInput,
   type ActionKind,
+  type Elsewhere,
   type LiveRoutes,
   type LiveWork,
   type RouteAction,
 } from '../routing/route-action.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { UpstreamSource } from '../upstreams/upstream-part.ts';
-import type { SideAction } from './canary.action.ts';
+import type { SideAction } from './several.action.ts';
 import { compileCanary } from './canary-sides.ts';
 import { ForwardAction } from './forward.action.ts';
 import type { ForwardWay } from './forward-way.ts';
@@ -85,15 +86,17 @@ export class ForwardKind implements ActionKind {
       );
     const of = (one: Upstream): SideAction => this.#forward(definition, { whole: one, current: one }, input);
     const first = of(upstream);
+    const elsewhere: Elsewhere[] = [];
     const shares = others.map((one, index): Share => {
       if (!('upstream' in one)) return { weight: one.weight, action: undefined };
       const key = ['split', 'others', String(index), 'upstream'];
       const other = input.named(one.upstream, key);
       if (other.options.protocol !== 'http')
         throw new ActionError(key, `the upstream "${other.name}" speaks gRPC, expected one that speaks http`);
+      if (other !== upstream) elsewhere.push({ upstream: other, key });
       return { weight: one.weight, action: of(other) };
     });
-    return new SplitAction(first, [{ weight, action: first }, ...shares]);
+    return new SplitAction(first, [{ weight, action: first }, ...shares], elsewhere);
   }
 
   #forward(definition: ForwardDefinition, source: UpstreamSource, input: ActionInput): SideAction {

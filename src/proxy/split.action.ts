@@ -1,12 +1,10 @@
-import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Seats } from '../policies/seats.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Foreseen } from '../routing/foreseen.ts';
-import type { ContractInput, RouteAction } from '../routing/route-action.ts';
+import type { Elsewhere } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
-import type { SideAction } from './canary.action.ts';
+import { SeveralAction, type SideAction } from './several.action.ts';
 import { WeightedTurns } from './weighted-turns.ts';
 
 /** One of those that share the requests of a route. */
@@ -17,30 +15,22 @@ export interface Share {
 }
 
 /** A route whose requests are forwarded to one of several upstreams, each by itself. */
-export class SplitAction implements RouteAction {
-  readonly kind = 'forward';
-  readonly passesPath = true;
-  readonly editsJson = false;
+export class SplitAction extends SeveralAction {
   readonly target: string;
   readonly beside: readonly string[];
-  readonly forwardsSockets: boolean;
   readonly #first: SideAction;
   readonly #shares: readonly Share[];
   readonly #turns: WeightedTurns;
 
   /** @param shares the first of them is the upstream of the route. */
-  constructor(first: SideAction, shares: readonly Share[]) {
+  constructor(first: SideAction, shares: readonly Share[], elsewhere: readonly Elsewhere[]) {
+    super([first, ...shares.flatMap(({ action }) => action ?? [])], elsewhere);
     this.#first = first;
     this.#shares = shares;
     this.#turns = new WeightedTurns(shares.map(({ weight }) => weight));
     const said = shares.map(({ weight, action }) => `${action?.target ?? 'nobody'} ${weight}`);
     this.target = said.join(' | ');
     this.beside = first.beside ?? [];
-    this.forwardsSockets = first.forwardsSockets === true;
-  }
-
-  check(seats: Seats): void {
-    this.#first.check?.(seats);
   }
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
@@ -52,9 +42,5 @@ export class SplitAction implements RouteAction {
 
   foresee(exchange: Exchange, route: Route, body: Buffer | undefined): Foreseen | Promise<Foreseen> {
     return this.#first.foresee?.(exchange, route, body) ?? { requests: [] };
-  }
-
-  contract(input: ContractInput): OperationContract {
-    return this.#first.contract(input);
   }
 }

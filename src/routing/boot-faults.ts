@@ -1,4 +1,5 @@
 import { ConfigError, withPlaces, type ConfigFault } from '../config/config-fault.ts';
+import { toldOnce } from '../config/told-once.ts';
 
 /**
  * Gathers what keeps a gateway from starting, from whoever finds it while the application is put together, so that all
@@ -56,11 +57,11 @@ export class BootFaults {
     if (!this.any || error === this.#thrown) return error;
     if (error instanceof ConfigError) this.add(error.faults);
     else this.addMessages('gateway', [error instanceof Error ? error.message : String(error)]);
-    return new ConfigError(withPlaces(this.#faults));
+    return new ConfigError(withPlaces(toldOnce(this.#faults)));
   }
 
   /** @throws {ConfigError} with all faults, when there is one. */
   refuse(): void {
-    if (this.any) throw (this.#thrown = new ConfigError(withPlaces(this.#faults)));
+    if (this.any) throw (this.#thrown = new ConfigError(withPlaces(toldOnce(this.#faults))));
   }
 }

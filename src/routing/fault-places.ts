@@ -3,7 +3,7 @@ import type { ReadConfig } from '../config/config-reader.ts';
 import { renderPath } from '../config/config-path.ts';
 import { NearestNames } from '../config/nearest-name.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
-import type { RouteFault } from './route-compiler.ts';
+import type { RouteFault } from './route-fault.ts';
 import type { RouteDefinition } from './route.ts';
 import type { SourceFault } from './route-action.ts';
 

@@ -1,6 +1,6 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { FaultPlaces } from './fault-places.ts';
-import type { RouteFault } from './route-compiler.ts';
+import type { RouteFault } from './route-fault.ts';
 
 const MOST_NAMED = 3;
 

@@ -3,7 +3,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import { FaultPlaces } from './fault-places.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import type { ActionKind, LiveRoutes, LiveWork } from './route-action.ts';
-import { RouteFault } from './route-compiler.ts';
+import { RouteFault } from './route-fault.ts';
 import { tableFaults } from './route-faults.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';

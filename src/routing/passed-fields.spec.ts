@@ -6,7 +6,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { routeIdentitySchema, upstreamIdentitySchema } from '../upstreams/identity/identity.schema.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
-import { RouteFault } from './route-compiler.ts';
+import { RouteFault } from './route-fault.ts';
 import type { DeclaredPolicies } from './route.ts';
 
 const FORWARDS: DeclaredPolicies = { authentication: { schemes: ['session'], accessToken: 'forward' } };

@@ -14,6 +14,13 @@ import type { PathPattern } from './path-pattern.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import type { MatchSubject } from './segment-tree.ts';
 
+/** An upstream that some requests of a route go to, besides its own. */
+export interface Elsewhere {
+  readonly upstream: Upstream;
+  /** The key of the route that names it. */
+  readonly key: readonly (string | number)[];
+}
+
 /** What answers the exchanges of one route. Made when the route is compiled, so that no request chooses. */
 export interface RouteAction {
   readonly kind: string;
@@ -21,6 +28,8 @@ export interface RouteAction {
   readonly target?: string | undefined;
   /** What a listing shows besides: where some of its requests go as well, or instead, such as `mirror users-next 5%`. */
   readonly beside?: readonly string[] | undefined;
+  /** Where some of its requests go in place of the upstream of the route: what holds of that has to hold of them. */
+  readonly elsewhere?: readonly Elsewhere[];
   /** Whether a server that is not ours reads the path of the request, in its own way. */
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */

@@ -11,7 +11,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
-import { RouteFault } from './route-compiler.ts';
+import { RouteFault } from './route-fault.ts';
 
 const factories = [
   new BodyLimitStageFactory(),

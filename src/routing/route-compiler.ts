@@ -1,53 +1,29 @@
 import { nearestName } from '../config/nearest-name.ts';
 import type { RoleBook } from '../exchange/role-book.ts';
-import { isIn, type Subset } from '../exchange/subset.ts';
 import type { PolicyName, PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import { timeStages } from '../policies/server-timing/timed-stages.ts';
-import { StageFault } from '../policies/stage-fault.ts';
+import type { Stage } from '../policies/stage.ts';
 import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { PlainFault } from '../telemetry/error-facts.ts';
-import { hedgeFault, type HedgePolicy } from '../upstreams/hedging/hedge-policy.ts';
-import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { reachOf, requestPaths } from './access-paths.ts';
 import type { AccessTable } from './access-table.ts';
 import { compileConditions } from './conditions.ts';
+import { Doubt, NOT_UNSURE } from './doubt.ts';
 import { refuseIdleMessages, settledPolicies } from './idle-policies.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
 import { passedFields } from './passed-fields.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { PolicyLevels } from './policy-levels.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
+import { checkElsewhere } from './elsewhere.ts';
+import { attempt, faultOfAction, RouteFault } from './route-fault.ts';
+import { checkedSubset, hedgeOf, retryOf } from './route-upstream.ts';
 import type { DeclaredPolicies, PathReading, Route, RouteDefinition } from './route.ts';
-
-/** Something wrong with a route, for the operator. */
-export class RouteFault extends PlainFault {
-  readonly definition: RouteDefinition;
-  /** The key of the route that is at fault, as a path below it. */
-  readonly key: readonly (string | number)[];
-  /** The nearest valid name. */
-  readonly suggestion: string | undefined;
-  /** The policy of `defaults` that does not fit the route, where that is what is wrong. */
-  readonly inherited: PolicyName | undefined;
-
-  constructor(
-    definition: RouteDefinition,
-    key: readonly (string | number)[],
-    message: string,
-    suggestion?: string,
-    inherited?: PolicyName,
-  ) {
-    super(message);
-    this.definition = definition;
-    this.key = key;
-    this.suggestion = suggestion;
-    this.inherited = inherited;
-  }
-}
+import type { Unsure } from './unsure.ts';
 
 /** What a compiler needs besides the definitions. */
 export interface CompilerDeps {
@@ -110,6 +86,8 @@ export class RouteCompiler {
       refuseIdleMessages(definition, stages, action);
       action.check?.(seats);
     });
+    if (action.elsewhere !== undefined)
+      checkElsewhere(definition, action, policies, this.deps.upstreamPolicies);
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -135,6 +113,56 @@ export class RouteCompiler {
       ...seats,
       metrics: this.deps.metrics.forRoute(definition.id),
     });
+  }
+
+  /**
+   * All that can be told of a definition of which something is wrong already: what does not follow from that, nor from what is not
+   * known of it.
+   *
+   * @param first what {@link compile} threw; default nothing was compiled.
+   */
+  faultsOf(
+    definition: RouteDefinition,
+    unsure: Unsure = NOT_UNSURE,
+    first?: RouteFault,
+  ): readonly RouteFault[] {
+    const facts = new Set(unsure.facts);
+    const policies = new Set(unsure.policies);
+    // Its own stage would say the same in other words.
+    if (first?.key[0] === 'policies' && first.key.length > 1) policies.add(String(first.key[1]));
+    const faults: RouteFault[] = first === undefined ? [] : [first];
+    const gather = <Result>(act: () => Result): Result | undefined => {
+      try {
+        return act();
+      } catch (error) {
+        if (!(error instanceof RouteFault)) throw error;
+        if (!faults.some(({ key, message }) => message === error.message && key.join() === error.key.join()))
+          faults.push(error);
+        return undefined;
+      }
+    };
+    const isKnown = definition.upstream === undefined || !unsure.isUnsure(definition.upstream);
+    const upstream = isKnown ? gather(() => this.#upstreamOf(definition)) : undefined;
+    if (upstream === undefined && definition.upstream !== undefined) facts.add('upstream');
+    if (first?.key[0] === 'match' || policies.has('*')) return faults;
+    const pattern = gather(() =>
+      attempt(definition, ['match', 'path'], () => parsePathPattern(definition.match.path, 'keep')),
+    );
+    if (pattern === undefined) return faults;
+    const merged = this.#levels.merged(definition, pattern);
+    const doubt = new Doubt();
+    const input = doubt.input(this.#inputOf(definition, { policies: merged, upstream, pattern }), {
+      facts,
+      policies,
+      isUnsure: unsure.isUnsure,
+    });
+    for (const factory of this.#forRoutes) {
+      doubt.begin();
+      const before = faults.length;
+      gather(() => this.#stageOf(definition, { factory, input, policies: merged }));
+      if (doubt.is) faults.length = before;
+    }
+    return faults;
   }
 
   #upstreamOf(definition: RouteDefinition): Upstream | undefined {
@@ -165,12 +193,9 @@ export class RouteCompiler {
     throw new ActionError(key, `there is no upstream "${name}"`, nearest);
   };
 
-  #stages(
-    definition: RouteDefinition,
-    { policies, upstream: one, pattern }: StageParts,
-  ): readonly SeatedStage[] {
+  #inputOf(definition: RouteDefinition, { policies, upstream: one, pattern }: StageParts): StageInput {
     const { parameters } = pattern;
-    const input: StageInput = {
+    return {
       routeId: definition.id,
       door: definition.door,
       policies,
@@ -192,22 +217,34 @@ export class RouteCompiler {
             patienceOf: one.deadlineField?.patienceOf,
           }),
     };
+  }
+
+  #stages(definition: RouteDefinition, parts: StageParts): readonly SeatedStage[] {
+    const input = this.#inputOf(definition, parts);
+    const { policies } = parts;
     const late = tooLate(definition, this.deps.factories);
     if (late !== undefined) {
       const message = `\`${late}\` is decided before a route is known; say it under \`defaults\``;
       throw new RouteFault(definition, ['policies', late], message);
     }
     return this.#forRoutes.flatMap((factory) => {
-      const { name } = factory.policy;
-      const isInherited = (): boolean => this.#levels.names(definition, policies)[name] === 'defaults';
-      const stage = attempt(
-        definition,
-        ['policies'],
-        () => factory.compile(input),
-        () => (isInherited() ? (name as PolicyName) : undefined),
-      );
+      const stage = this.#stageOf(definition, { factory, input, policies });
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
+  }
+
+  #stageOf(
+    definition: RouteDefinition,
+    { factory, input, policies }: { factory: StageFactory; input: StageInput; policies: PolicySet },
+  ): Stage | undefined {
+    const { name } = factory.policy;
+    const isInherited = (): boolean => this.#levels.names(definition, policies)[name] === 'defaults';
+    return attempt(
+      definition,
+      ['policies'],
+      () => factory.compile(input),
+      () => (isInherited() ? (name as PolicyName) : undefined),
+    );
   }
 }
 
@@ -225,70 +262,4 @@ interface StageParts {
   readonly policies: PolicySet;
   readonly upstream: Upstream | undefined;
   readonly pattern: PathPattern;
-}
-
-function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): RetryPolicy | undefined {
-  const { retry } = definition;
-  if (retry === undefined || upstream === undefined) return undefined;
-  const { protocol } = upstream.options;
-  const [fault] = retryFaults(protocol, retry.on);
-  if (fault !== undefined) throw new RouteFault(definition, ['retry', 'on', fault.index], fault.message);
-  return compileRetry(protocol, upstream.options.retry, retry);
-}
-
-/** Where the targets are known beforehand, a subset that none of them is in is a mistake. */
-function checkedSubset(definition: RouteDefinition, upstream: Upstream | undefined): Subset | undefined {
-  const { subset } = definition;
-  if (subset === undefined || upstream === undefined) return subset;
-  const { discovery, targets } = upstream.options;
-  if (discovery !== undefined || targets.some(({ labels }) => isIn(subset, labels))) return subset;
-  throw new RouteFault(
-    definition,
-    ['subset'],
-    `no target of the upstream "${upstream.name}" has these labels`,
-  );
-}
-
-function hedgeOf(
-  definition: RouteDefinition,
-  upstream: Upstream | undefined,
-  { isOpaque }: RouteAction,
-): HedgePolicy | null | undefined {
-  const { hedge } = definition;
-  if (hedge === undefined || upstream === undefined) return undefined;
-  if (hedge === 'off') return null;
-  if (isOpaque === true) {
-    const message =
-      'has no effect: calls of this route are passed on while they come, and cannot be made twice';
-    throw new RouteFault(definition, ['hedge'], message);
-  }
-  const fault = hedgeFault(hedge, upstream.options.timeouts.firstByte);
-  if (fault !== undefined) throw new RouteFault(definition, ['hedge', 'delay'], fault);
-  return upstream.hedgePolicy(hedge);
-}
-
-function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): Result {
-  try {
-    return act();
-  } catch (error) {
-    throw error instanceof ActionError
-      ? new RouteFault(definition, error.key, error.message, error.suggestion)
-      : error;
-  }
-}
-
-function attempt<Result>(
-  definition: RouteDefinition,
-  key: readonly string[],
-  compile: () => Result,
-  inherited?: () => PolicyName | undefined,
-): Result {
-  try {
-    return compile();
-  } catch (error) {
-    const { key: below, suggestion } =
-      error instanceof StageFault ? error : { key: [], suggestion: undefined };
-    const message = error instanceof Error ? error.message : String(error);
-    throw new RouteFault(definition, [...key, ...below], message, suggestion, inherited?.());
-  }
 }

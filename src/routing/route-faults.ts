@@ -1,5 +1,5 @@
 import { withoutChosen } from './chosen-routes.ts';
-import { RouteFault } from './route-compiler.ts';
+import { RouteFault } from './route-fault.ts';
 import { unequalShares } from './unequal-shares.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { shadowedRoutes } from './shadowed-routes.ts';

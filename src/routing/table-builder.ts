@@ -13,11 +13,13 @@ import { rolesOf } from './roles.schema.ts';
 import { RouteRights } from './teams/route-rights.ts';
 import type { Teams } from './teams/teams.ts';
 import { readRoutes } from './read-routes.ts';
-import { RouteCompiler, RouteFault } from './route-compiler.ts';
+import { RouteCompiler } from './route-compiler.ts';
+import { RouteFault } from './route-fault.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
-import type { ActionKind } from './route-action.ts';
+import type { ActionKind, SourceFault } from './route-action.ts';
 import type { Route, RouteDefinition } from './route.ts';
+import { UnsureParts, type Unsure } from './unsure.ts';
 import { atOnce, isStep, type Steps } from './steps.ts';
 import { controllerFaults } from './sources/controller-faults.ts';
 import { resourceRoutes } from './sources/resource-metadata.route-source.ts';
@@ -58,6 +60,7 @@ export function* buildInSteps(deps: TableDeps, found?: BootFaults): Steps<RouteT
   const placed = new FaultPlaces(source);
   const sources = deps.actions.map((kind) => kind.source);
   const { teams } = source;
+  const unsure = source.cuts && new UnsureParts(source.cuts, (index) => placed.originOf(index));
   const teamOf = teams && ((index: number) => teams.ofRoutes[index]?.team);
   const read = readRoutes(source.value, (index) => placed.originOf(index), sources, teamOf);
   const definitions = [
@@ -67,15 +70,23 @@ export function* buildInSteps(deps: TableDeps, found?: BootFaults): Steps<RouteT
     ...deps.definitions,
   ];
   yield;
-  const { routes, faults, definitionOf, strays } = yield* compileInSteps(definitions, deps);
+  const ofFile = new Set(unsure && read.definitions);
+  const { routes, faults, definitionOf, strays } = yield* compileInSteps(definitions, deps, (definition) =>
+    unsure?.of(definition, ofFile.has(definition)),
+  );
   yield;
   // What has no right to be there takes nothing from anybody, so that nobody else's file is at fault for it.
   const rightful = strays.size === 0 ? routes : routes.filter((route) => !strays.has(definitionOf(route)));
   const all = [...faults, ...tableFaults(rightful, definitionOf)];
+  const ofTeams = teams?.faults ?? includeFaults(source);
+  // What a team may not name is told with its reason.
+  const places = new Set(ofTeams.map(placeOf));
   const told = [
-    ...read.faults.map((fault) => placed.placeSource(fault)),
-    ...(teams?.faults ?? includeFaults(source)),
-    ...placedOnce(all, placed),
+    ...read.faults
+      .filter(({ path }) => unsure?.isUnsureRoute(originAt(path, placed)) !== true)
+      .map((fault) => placed.placeSource(fault)),
+    ...ofTeams,
+    ...placedOnce(all, placed).filter((fault) => places.size === 0 || !places.has(placeOf(fault))),
     ...controllerFaults(deps.controllers),
   ];
   if (told.length > 0 && found === undefined) throw new ConfigError(told);
@@ -105,6 +116,7 @@ export function compileAll(
 function* compileInSteps(
   definitions: readonly RouteDefinition[],
   deps: Omit<TableDeps, 'controllers' | 'definitions'>,
+  unsureOf: (definition: RouteDefinition) => Unsure | undefined = () => undefined,
 ): Steps<Compiled> {
   const { upstreams, defaults, identity, access, tiers } = deps.source.value;
   const upstreamPolicies = Object.fromEntries(
@@ -126,6 +138,11 @@ function* compileInSteps(
   const strays = new Set<RouteDefinition>();
   for (const [index, definition] of definitions.entries()) {
     if (isStep(index)) yield;
+    const unsure = unsureOf(definition);
+    if (unsure !== undefined) {
+      faults.push(...compiler.faultsOf(definition, unsure));
+      continue;
+    }
     const wrong = rights?.faultsOf(definition) ?? [];
     faults.push(...wrong);
     if (wrong.length > 0) strays.add(definition);
@@ -133,11 +150,19 @@ function* compileInSteps(
       compiled.set(compiler.compile(rights?.fenced(definition) ?? definition), definition);
     } catch (error) {
       if (!(error instanceof RouteFault)) throw error;
-      faults.push(error);
+      faults.push(...compiler.faultsOf(definition, undefined, error));
     }
   }
   const definitionOf = (route: Route): RouteDefinition => compiled.get(route) as RouteDefinition;
   return { routes: [...compiled.keys()], faults, definitionOf, strays };
+}
+
+function placeOf({ file, line, column }: ConfigFault): string {
+  return `${file}:${line}:${column}`;
+}
+
+function originAt([section, index]: SourceFault['path'], placed: FaultPlaces): string {
+  return section === 'routes' && typeof index === 'number' ? placed.originOf(index) : '';
 }
 
 // Fails closed: what somebody believes to be in force is not left out without a word.

@@ -1,6 +1,6 @@
 import { policyList } from '../policies/order.ts';
 import type { SharedOptions } from '../policies/policy-facts.ts';
-import { RouteFault } from './route-compiler.ts';
+import { RouteFault } from './route-fault.ts';
 import type { Route, RouteDefinition } from './route.ts';
 
 /** The policies of which routes can have something in common; a table of thousands asks no others. */

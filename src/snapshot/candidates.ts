@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { BUNDLE_MARK } from '../config/config-bundle.ts';
 import { readConfigInTurns } from '../config/yaml-in-turns.ts';
+import { leftoverOf } from '../routing/faults-at-once.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { configFormOf, readGateway, type ConfigForm } from '../routing/teams/read-gateway.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
@@ -31,12 +32,33 @@ export class Candidates {
     this.#deps = deps;
   }
 
-  /** Reads a text as the file in force is read. @throws {ConfigError} with all faults of its form. */
+  /** Reads a text as the file in force is read. @throws {ConfigError} with all faults of its form, and what else can be told. */
   read(text: string): GatewaySource {
     const { document, teams } = this.#deps.snapshots.current.source;
     // What a team's file said last is good as long as it holds.
-    const source = readGateway(this.#formOf(), text, document.file, { leavesOut: true, good: teams?.good });
-    return this.#adapted(source);
+    try {
+      const source = readGateway(this.#formOf(), text, document.file, { leavesOut: true, good: teams?.good });
+      return this.#adapted(source);
+    } catch (error) {
+      throw this.#withMeaning(error);
+    }
+  }
+
+  // Those of its form, and those that can be told of what is left without them.
+  #withMeaning(error: unknown): unknown {
+    const leftover = leftoverOf<GatewaySource>(error);
+    if (leftover === undefined) return error;
+    const { snapshots, compiler } = this.#deps;
+    const source = this.#adapted(leftover.left);
+    // What is fixed at boot does not wait for the routes.
+    const fixed = snapshots.sourceFaultsOf(source);
+    try {
+      compiler.next(source, snapshots.current).discard();
+      return leftover.refusal(new ConfigError(fixed));
+    } catch (refused) {
+      const faults = refused instanceof ConfigError ? refused.faults : [];
+      return leftover.refusal(new ConfigError([...faults, ...fixed]));
+    }
   }
 
   #adapted(source: GatewaySource): GatewaySource {

@@ -4,6 +4,7 @@ import { secretFilesOf, textOf } from '../config/secret-files.ts';
 import { auditFileFault } from '../audit/audit-file-faults.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
+import { INCOMPLETE } from '../config/remains.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
 import { loadCacheKeys } from '../policies/cache/cache-keys.ts';
@@ -162,6 +163,8 @@ export class SnapshotCompiler {
       ...auditFaults(source, folder),
     ];
     found.add(faults.map((fault) => places.placeSource(fault)));
+    // Fails closed: what is less than was written is looked at only.
+    if (source.cuts !== undefined) found.addMessages(source.document.file, [INCOMPLETE]);
     const warned = [...tls.warnings, ...ofListeners.warnings, ...discoveryWarnings(options)];
     const warnings = warned.map((warning) => places.placeSource(warning));
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, {

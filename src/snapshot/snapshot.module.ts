@@ -93,7 +93,7 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
           provide: Snapshots,
           useFactory: (...[compiler, source, faults, upstreams]: SnapshotsArguments) => {
             const snapshots = new Snapshots(compiler.first(source, faults));
-            snapshots.check((candidate) => faultsOf(candidate.source));
+            snapshots.checkSource(faultsOf);
             upstreams.are(snapshots);
             return snapshots;
           },

@@ -1,5 +1,7 @@
 import type { ConfigFault } from '../config/config-fault.ts';
+import { toldOnce } from '../config/told-once.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Looks whether what is fixed at boot, such as handlers and the GraphQL schema, goes with a snapshot. */
@@ -8,6 +10,7 @@ export type SnapshotCheck = (candidate: Snapshot) => readonly ConfigFault[];
 /** The snapshot that is in force, and those before it that exchanges still hold. */
 export class Snapshots {
   readonly #checks: SnapshotCheck[] = [];
+  readonly #sourceChecks: ((source: GatewaySource) => readonly ConfigFault[])[] = [];
   readonly #earlier = new Set<Snapshot>();
   #current: Snapshot;
 
@@ -42,9 +45,20 @@ export class Snapshots {
     this.#checks.push(check);
   }
 
+  /** Adds a check that needs no more than the configuration of a snapshot. */
+  checkSource(check: (source: GatewaySource) => readonly ConfigFault[]): void {
+    this.#sourceChecks.push(check);
+  }
+
   /** What speaks against putting a snapshot into force. */
   faultsOf(candidate: Snapshot): readonly ConfigFault[] {
-    return this.#checks.flatMap((check) => check(candidate));
+    const ofSnapshot = this.#checks.flatMap((check) => check(candidate));
+    return toldOnce([...this.sourceFaultsOf(candidate.source), ...ofSnapshot]);
+  }
+
+  /** What of that can be told by its configuration alone. */
+  sourceFaultsOf(source: GatewaySource): readonly ConfigFault[] {
+    return this.#sourceChecks.flatMap((check) => check(source));
   }
 
   /** Begins the work of the first one in the background. */

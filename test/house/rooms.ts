@@ -209,6 +209,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workers',
       'upstreams/grpc/descriptors/descriptor-places.ts',
       'main.ts',
+      'whole-refusal.ts',
       'process-life.ts',
       'pipeline/actions.ts',
     ],

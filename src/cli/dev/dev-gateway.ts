@@ -96,7 +96,7 @@ export class DevGateway {
     const { command, files } = this.#options;
     const { createGateway } = await import('../../main.ts');
     const { createLogger } = await import('../../telemetry/logger.ts');
-    const { modulesFor, readSource } = await import('../compiled.ts');
+    const { modulesFor, readWhole } = await import('../compiled.ts');
     const { takeModules } = await import('../project/modules-option.ts');
     for (const name of PROJECT_FILES) files.note(resolve(name), 'code');
     const wanted = command.modules.flatMap((file) => ['--modules', file]);
@@ -105,7 +105,7 @@ export class DevGateway {
     Object.assign(process.env, shown);
     const environment = { ...readEnvironment(process.env), workers: 1 };
     files.note(resolve(command.configFile ?? environment.configFile), 'config');
-    const { source: read } = await readSource(command.configFile);
+    const { source: read } = await readWhole(command.configFile, modules);
     this.#noteSource(read);
     const offered = await modulesFor(read, modules);
     await this.#fakes.prepare(read);

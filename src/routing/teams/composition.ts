@@ -1,5 +1,6 @@
 import type { ConfigPath } from '../../config/config-path.ts';
 import type { ReadConfig } from '../../config/config-reader.ts';
+import type { Cuts } from '../../config/remains.ts';
 import type { YamlDocument } from '../../config/yaml-reader.ts';
 import type { GatewayConfig, RouteConfig } from '../gateway.schema.ts';
 import { namedFaults } from './named-rights.ts';
@@ -29,6 +30,7 @@ export function composedOf(main: ReadConfig<GatewayConfig>, teams: readonly Pars
   const upstreams = new Map<string, Origin>();
   const values: GatewayConfig['upstreams'] = { ...main.value.upstreams };
   const raw: Record<string, unknown> = { ...(sectionsOf(main)['upstreams'] as object | undefined) };
+  const cuts: Cuts[] = main.cuts === undefined ? [] : [main.cuts];
   const faults = teams.flatMap((team) =>
     namedFaults(team, main.value, own.get(team.source.team) ?? new Set()),
   );
@@ -37,6 +39,7 @@ export function composedOf(main: ReadConfig<GatewayConfig>, teams: readonly Pars
     const name = (one: string): string =>
       own.get(source.team)?.has(one) === true ? ownName(source.team, one) : one;
     const origin = (...path: ConfigPath): Origin => ({ document: read.document, source, path });
+    cuts.push(...cutsOf(read, source.team, routes.values.length));
     for (const [index, route] of read.value.routes.entries())
       routes.add(
         renamed(route, source.team, name),
@@ -66,7 +69,24 @@ export function composedOf(main: ReadConfig<GatewayConfig>, teams: readonly Pars
     ofRoutes: routes.origins.map((one) => one?.source),
     ofUpstreams: new Map([...upstreams].map(([name, { source }]) => [name, source])),
     faults,
+    cuts: cuts.length === 0 ? undefined : joined(cuts),
   };
+}
+
+function joined(cuts: readonly Cuts[]): Cuts {
+  return { paths: cuts.flatMap(({ paths }) => paths), routeIds: cuts.flatMap(({ routeIds }) => routeIds) };
+}
+
+/** What is not known of a file of a team, under the names that it has in the gateway. */
+function cutsOf({ cuts }: ReadConfig<TeamFile>, team: string, routesBefore: number): readonly Cuts[] {
+  if (cuts === undefined) return [];
+  const paths = cuts.paths.map(([section = '', name, ...below]): ConfigPath => {
+    if (section === 'routes' && typeof name === 'number') return [section, name + routesBefore, ...below];
+    if (section === 'upstreams' && name !== undefined)
+      return [section, ownName(team, String(name)), ...below];
+    return name === undefined ? [section] : [section, name, ...below];
+  });
+  return [{ paths, routeIds: cuts.routeIds.map((id) => ownName(team, id)) }];
 }
 
 class Parts<Value> {
@@ -92,6 +112,9 @@ function ownUpstreams(teams: readonly ParsedTeam[]): ReadonlyMap<string, Readonl
   for (const { source, read } of teams) {
     const names = own.get(source.team) ?? new Set();
     for (const name of Object.keys(read?.value.upstreams ?? {})) names.add(name);
+    // Those that are at fault are there all the same.
+    for (const [section, name] of read?.cuts?.paths ?? [])
+      if (section === 'upstreams' && name !== undefined) names.add(String(name));
     own.set(source.team, names);
   }
   return own;

@@ -1,6 +1,6 @@
 import { excludeEachOther } from '../conditions.ts';
 import { segmentKey } from '../path-pattern.ts';
-import { RouteFault } from '../route-compiler.ts';
+import { RouteFault } from '../route-fault.ts';
 import type { Route, RouteDefinition } from '../route.ts';
 import { methodMatches } from '../segment-tree.ts';
 

@@ -2,7 +2,7 @@ import { basename, extname, join } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError, type ConfigFault } from '../../config/config-fault.ts';
 import type { IncludedPart } from '../../config/config-bundle.ts';
-import { readConfig, type ReadConfig } from '../../config/config-reader.ts';
+import { FormError, readConfig, type ReadConfig } from '../../config/config-reader.ts';
 import type { Variables } from '../../config/interpolation.ts';
 import { rightsFor, teamName, type IncludeEntry } from './include.schema.ts';
 import { mayRead, outsideNames, type OutsideRights } from './outside-names.ts';
@@ -16,6 +16,8 @@ export interface ParsedTeam {
   readonly entry: IncludeEntry;
   readonly read: ReadConfig<TeamFile> | undefined;
   readonly faults: readonly ConfigFault[];
+  /** What is left of it without its faults of form, where something is. */
+  readonly rest?: () => ParsedTeam | undefined;
 }
 
 /** What a file of a team is read with. */
@@ -62,8 +64,18 @@ export function parseTeam(part: IncludedPart, reading: TeamReading): ParsedTeam 
     return failed([{ file, ...read.document.locate(['team']), key: 'team', message }]);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return failed(error.faults.map((fault) => explained(fault, reading)));
+    const parsed = failed(error.faults.map((fault) => explained(fault, reading)));
+    return error instanceof FormError ? { ...parsed, rest: () => restOf(error, parsed) } : parsed;
   }
+}
+
+// Who it is, and what it may name, is checked once its form is right: what it names in vain is told all the same.
+function restOf(error: FormError, { source, entry }: ParsedTeam): ParsedTeam | undefined {
+  const { left, found = [] } = error.rest() ?? {};
+  const read = left as ReadConfig<TeamFile> | undefined;
+  if (read === undefined || (read.value.team ?? source.team) !== source.team) return undefined;
+  const strays = placedStrays(outsideNames(read.document.value, source.rights), source, read.document);
+  return { source, entry, read: strays.length > 0 ? undefined : read, faults: [...found, ...strays] };
 }
 
 /** There may be hundreds of files, each of them short: together they are as long as one that is read piece by piece. */

@@ -7,15 +7,17 @@ import {
   type ConfigBundle,
   type IncludedPart,
 } from '../../config/config-bundle.ts';
-import { ConfigError, type ConfigFault } from '../../config/config-fault.ts';
+import type { ConfigFault } from '../../config/config-fault.ts';
 import { renderPath } from '../../config/config-path.ts';
-import { readConfig, type ReadConfig } from '../../config/config-reader.ts';
+import { FormError, readConfig, type ReadConfig } from '../../config/config-reader.ts';
 import { readConfigText } from '../../config/included-files.ts';
 import type { Variables } from '../../config/interpolation.ts';
+import type { Cuts } from '../../config/remains.ts';
 import { nearestName } from '../../config/nearest-name.ts';
 import { gatewaySchemaOf, type GatewayConfig } from '../gateway.schema.ts';
 import type { ActionSource } from '../route-action.ts';
 import type { GatewaySource } from '../table-builder.ts';
+import { UnsureParts } from '../unsure.ts';
 import { composedOf } from './composition.ts';
 import { rightsFor, type IncludeEntry } from './include.schema.ts';
 import { leaveOut, type IncludedFile, type Left, type LeftFiles } from './left-files.ts';
@@ -82,28 +84,56 @@ interface Given {
   readonly reading: GatewayReading;
 }
 
+interface Parsed {
+  readonly part: IncludedPart;
+  readonly parsed: ParsedTeam;
+}
+
+const NO_CUTS: Cuts = { paths: [], routeIds: [] };
+
+// What files of teams say wrong is told together with what is wrong with the gateway's own.
+function mainOf(form: ConfigForm, given: Given): ReadConfig<GatewayConfig> {
+  const { bundle, file, reading } = given;
+  try {
+    return readConfig(form.gateway, bundle.main, file, reading.variables);
+  } catch (error) {
+    if (!(error instanceof FormError)) throw error;
+    const { left, found = [] } = error.rest() ?? {};
+    const main = left as ReadConfig<GatewayConfig> | undefined;
+    // Which files are whose, and what they may, is not known then.
+    if (main === undefined || main.cuts?.paths.some(([section]) => section === 'include') === true)
+      throw error;
+    const reads = { ...given, reading: { ...reading, leavesOut: false } };
+    return new IncludedConfig(form, reads, main).refuse([...error.faults, ...found]);
+  }
+}
+
 /** One configuration that includes files, with what is left out of it or not. */
 class IncludedConfig {
   readonly #form: ConfigForm;
   readonly #given: Given;
   readonly #main: ReadConfig<GatewayConfig>;
+  /** What is wrong with what the gateway's file says of those that it includes; none of them is to blame. */
+  readonly #own: readonly ConfigFault[];
   readonly #parsed = new Map<string, ParsedTeam>();
   #granted: readonly Granted[] | undefined = undefined;
 
-  constructor(form: ConfigForm, given: Given) {
+  /** @param main the gateway's own file; default it is read. @throws {ConfigError} with what is wrong with that file. */
+  constructor(form: ConfigForm, given: Given, main = mainOf(form, given)) {
     this.#form = form;
     this.#given = given;
-    const { bundle, file, reading } = given;
-    this.#main = readConfig(form.gateway, bundle.main, file, reading.variables);
+    this.#main = main;
+    const { bundle, file } = given;
     const faults = bundle.faults.map(({ entry, message }): ConfigFault => {
-      const place = this.#main.document.locate(['include', entry]);
+      const place = main.document.locate(['include', entry]);
       return { file, ...place, key: `include[${entry}]`, message };
     });
-    const all = [...faults, ...unknownShared(this.#main)];
-    if (all.length > 0) throw new ConfigError(all);
+    this.#own = [...faults, ...unknownShared(main)];
   }
 
+  /** @throws {FormError} with all faults of form. */
   read(left: LeftFiles = new Map()): GatewaySource {
+    if (this.#own.length > 0) return this.refuse([]);
     const { bundle } = this.#given;
     const all = bundle.parts.map((part) => ({ part, parsed: this.#parse(part, left.get(part.name)?.reads) }));
     const teams = all.flatMap(({ parsed, part }) =>
@@ -112,16 +142,41 @@ class IncludedConfig {
     const broken = teams.flatMap(({ faults }) => faults);
     if (broken.length > 0) {
       const next = this.#without(left, broken);
-      if (next === undefined) throw new ConfigError(broken);
-      return next;
+      if (next !== undefined) return next;
+      throw new FormError<GatewaySource>(broken, () => this.#rest());
     }
-    const { value, document, ...composed } = composedOf(this.#main, teams);
+    return this.#composed(all, teams, left);
+  }
+
+  /** @throws {FormError} with these faults, and those of the files of teams. */
+  refuse(faults: readonly ConfigFault[]): never {
+    const parsed = this.#given.bundle.parts.map((part) => this.#parse(part, undefined));
+    const all = [...faults, ...this.#own, ...parsed.flatMap((one) => one.faults)];
+    throw new FormError<GatewaySource>(all, () => this.#rest());
+  }
+
+  /** What is left of all files without what is wrong with their form. */
+  #rest(): ReturnType<FormError<GatewaySource>['rest']> {
+    const { bundle } = this.#given;
+    const all = bundle.parts.map((part) => ({ part, parsed: this.#parse(part, undefined) }));
+    const rests = all.map(({ parsed }) => (parsed.read === undefined ? (parsed.rest?.() ?? parsed) : parsed));
+    // What a team has beside a file of which nothing is known cannot be told.
+    const lost = new Set(rests.flatMap(({ read, source }) => (read === undefined ? [source.team] : [])));
+    const whole = rests.filter(({ source }) => !lost.has(source.team));
+    const left = this.#composed(all, whole, new Map());
+    const found = rests.flatMap((rest, index) => (rest === all[index]?.parsed ? [] : rest.faults));
+    return { left: { ...left, cuts: left.cuts ?? NO_CUTS }, found };
+  }
+
+  #composed(all: readonly Parsed[], teams: readonly ParsedTeam[], left: LeftFiles): GatewaySource {
+    const { value, document, cuts, ...composed } = composedOf(this.#main, teams);
     const leftOut = all.flatMap(({ part, parsed: { source } }): LeftOut[] => {
       const { reads, faults = [] } = left.get(part.name) ?? {};
       return reads === undefined ? [] : [{ file: source.file, team: source.team, serves: reads, faults }];
     });
     return {
       value,
+      cuts,
       document: { ...document, text: this.#textWith(left), digest: writtenDigest(this.#given.text) },
       teams: {
         ...composed,
@@ -223,11 +278,12 @@ class IncludedConfig {
 }
 
 // A right to what there is not is a slip of whoever gives it.
-function unknownShared({ value, document }: ReadConfig<GatewayConfig>): ConfigFault[] {
+function unknownShared({ value, document, cuts }: ReadConfig<GatewayConfig>): ConfigFault[] {
+  const unsure = cuts && new UnsureParts(cuts);
   const known = Object.keys(value.upstreams);
   return (value.include ?? []).flatMap(({ rights: { upstreams } }, entry) =>
     (upstreams === 'any' ? [] : upstreams).flatMap((name, index): ConfigFault[] => {
-      if (known.includes(name) || name.includes('{team}')) return [];
+      if (known.includes(name) || name.includes('{team}') || unsure?.isUnsure(name) === true) return [];
       const path = ['include', entry, 'rights', 'upstreams', index];
       const key = renderPath(path, undefined);
       const message = `there is no upstream "${name}" in this file`;

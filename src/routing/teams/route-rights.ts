@@ -2,7 +2,7 @@ import type { AccessTable } from '../access-table.ts';
 import type { GatewayConfig } from '../gateway.schema.ts';
 import { mayMeet } from '../access-paths.ts';
 import { parsePathPattern, type PathPattern } from '../path-pattern.ts';
-import { RouteFault } from '../route-compiler.ts';
+import { RouteFault } from '../route-fault.ts';
 import type { RouteDefinition } from '../route.ts';
 import { boundOf, looser } from './bounds.ts';
 import type { Granted, Teams, TeamSource } from './teams.ts';

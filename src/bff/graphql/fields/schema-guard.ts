@@ -2,6 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { RESOLVER_TYPE_METADATA } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
+import type { Call } from '../../../calls/call.ts';
 import { callFaults } from '../../../calls/call-faults.ts';
 import type { ConfigFault } from '../../../config/config-fault.ts';
 import { methodsNamed } from '../../../policies/placements.ts';
@@ -64,11 +65,18 @@ export class SchemaGuard {
 
   /** Calls of resolvers and views that cannot be made with the upstreams of a configuration. */
   callFaults({ value: { upstreams } }: GatewaySource): readonly string[] {
+    // A view that is offered on several faces is made of the same calls: each is told once, by who answers with it.
+    const told = new Set<Call<never, unknown>>();
+    const first = (origin: string, calls: readonly Call<never, unknown>[]): readonly string[] => {
+      const fresh = calls.filter((call) => !told.has(call));
+      for (const call of fresh) told.add(call);
+      return callFaults(origin, fresh, upstreams);
+    };
     return [
+      ...this.#servedViews().flatMap(({ origin, view }) => first(origin, callsOfView(view))),
       ...this.#resolvers()
         .flatMap(resolverFields)
-        .flatMap(({ origin, method }) => callFaults(origin, callsOf(method) ?? [], upstreams)),
-      ...this.#servedViews().flatMap(({ origin, view }) => callFaults(origin, callsOfView(view), upstreams)),
+        .flatMap(({ origin, method }) => first(origin, callsOf(method) ?? [])),
     ];
   }
 
