@@ -46,6 +46,13 @@ describe('a secret', () => {
     expect(() => read(inVariable(variable))).not.toThrow('hunter2');
   });
 
+  it('that stands where the name of a variable is expected is not told', () => {
+    const refused = 'set the environment variable that is named here; it is not shown';
+    expect(() => readSecret(inVariable('s3cret90000000000000000000000000'))).toThrow(refused);
+    const long = `A_LONG_NAME_THAT_IS_WRITTEN_AS_NAMES_ARE`;
+    expect(() => readSecret(inVariable(long))).toThrow(`set the environment variable ${long}`);
+  });
+
   it('in a file that is not there, or empty, names the file', () => {
     expect(() => readSecret(inFile('nowhere'))).toThrow(/cannot read \/.*nowhere \(ENOENT\)/);
     expect(() => readSecrets(inFile('none'))).toThrow('expected a secret in none, which is empty');

@@ -71,9 +71,15 @@ function textAt({ variable, file, folder = '', environment = process.env }: Secr
 function missing({ variable, file }: SecretPlace): Error {
   return new Error(
     file === undefined
-      ? `set the environment variable ${variable}`
+      ? `set the environment variable ${shownName(variable ?? '')}`
       : `expected a secret in ${file}, which is empty`,
   );
+}
+
+/** Fails closed: whoever writes a secret in place of a name finds out by its place, and nobody else reads it. */
+function shownName(variable: string): string {
+  const isName = variable.length < LEAST_SECRET || /^[A-Z_][A-Z0-9_]*$/.test(variable);
+  return isName ? variable : 'that is named here; it is not shown, because it may be the secret itself';
 }
 
 function refuseShort(secrets: readonly string[], { variable, file }: SecretPlace): void {
