@@ -52,7 +52,11 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   await gateway.listen();
   const linesWhere = async (wanted: (line: LogLine) => boolean, count = 1): Promise<LogLine[]> => {
     const found = () => lines.filter(wanted);
-    for (let waited = 0; found().length < count && waited < 10_000; waited += 5) await sleep(5);
+    for (let waited = 0; found().length < count; waited += 5) {
+      if (waited >= 10_000)
+        throw new Error(`no such line has come, of ${count}; the last is ${lines.at(-1)?.msg}`);
+      await sleep(5);
+    }
     return found();
   };
   return {
