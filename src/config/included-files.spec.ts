@@ -13,7 +13,8 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gatehouse-included-'));
   mkdirSync(join(folder, 'teams'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+// A command that was killed may have a file left to write.
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
 const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
 
@@ -100,7 +101,7 @@ describe('readConfigText', () => {
     write('teams/a.yaml', 'team: a\n');
     const script =
       'while :; do cp -f "$1/file" "$1/next"; mv "$1/next" "$2"; ln "$1/pipe" "$1/next"; mv "$1/next" "$2"; done';
-    const swapping = spawn('sh', ['-c', script, 'sh', folder, place], { stdio: 'ignore' });
+    const swapping = spawn('sh', ['-c', script, 'sh', folder, place], { stdio: 'ignore', detached: true });
     try {
       const seen = new Set<string | undefined>();
       for (let reads = 0; reads < 3000 && (reads < 300 || seen.size < 2); reads += 1)
@@ -108,7 +109,8 @@ describe('readConfigText', () => {
       expect(seen).toContain('team: a\n');
       expect(seen).toContain('expected a file');
     } finally {
-      swapping.kill('SIGKILL');
+      // What it has started, too.
+      process.kill(-Number(swapping.pid), 'SIGKILL');
       await once(swapping, 'exit');
     }
   });
