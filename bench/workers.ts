@@ -24,22 +24,29 @@ const PER_SECOND = 2000;
 const CONNECTIONS = 64;
 const WARM_UP = { rounds: 2, seconds: 3 };
 const LOOK_EVERY_MS = 50;
-const HEAD = ['log', 'who serves', 'requests/s', 'CPU us/req', '÷ one (95 %)', 'of all rounds', 'blocks', 'spoiled', 'target', '']; // prettier-ignore
+const HEAD = ['log', 'who serves', 'requests/s', 'CPU us/req', '÷', '(95 %)', 'of all rounds', 'blocks', 'spoiled', 'target', '']; // prettier-ignore
 
-/** A way to serve, beside the one process that all are compared with. */
+/** A way to serve. */
 interface Way {
   readonly title: string;
   readonly workers: 1 | 2;
-  /** What each process is asked, of what the one process is. */
-  readonly load: 1 | 2;
+  /** What is asked in all, of what the one process is. */
+  readonly load: 0.5 | 1 | 2;
+  /** The title of what it is compared with. */
+  readonly against: string;
   readonly target: number | undefined;
 }
 
+const ONE = 'one process';
+const HALF = 'one process, half as much';
+// The less a process has to do, the more a request costs, because there are fewer for each turn of its loop. So workers are compared
+// with a process that has as much to do as each of them.
 const WAYS: readonly Way[] = [
-  { title: 'one process', workers: 1, load: 1, target: undefined },
-  { title: 'another such process', workers: 1, load: 1, target: undefined },
-  { title: 'two workers, as much for both', workers: 2, load: 1, target: TARGET },
-  { title: 'two workers, as much for each', workers: 2, load: 2, target: TARGET },
+  { title: ONE, workers: 1, load: 1, against: ONE, target: undefined },
+  { title: 'another such process', workers: 1, load: 1, against: ONE, target: undefined },
+  { title: HALF, workers: 1, load: 0.5, against: ONE, target: undefined },
+  { title: 'two workers, as much for both', workers: 2, load: 1, against: HALF, target: TARGET },
+  { title: 'two workers, as much for each', workers: 2, load: 2, against: ONE, target: TARGET },
 ];
 
 interface Row {
@@ -79,8 +86,9 @@ async function timesAt(
   try {
     const started = new Map<Way, Subject>();
     for (const way of WAYS) {
-      const known = WAYS.find((one) => one.workers === 2 && started.has(one));
-      const subject = way.workers === 2 && known !== undefined ? started.get(known) : undefined;
+      const known = WAYS.find((one) => one.workers === way.workers && started.has(one));
+      // The one that is there to be compared with itself is another one.
+      const subject = way.load === 1 && way.workers === 1 ? undefined : known && started.get(known);
       started.set(way, subject ?? (await startedAt(level, way, stand, subjects)));
     }
     const rows = [...started].map(([way, subject]): Row => {
@@ -120,16 +128,16 @@ function tableOf(
   rows: readonly Row[],
   found: ReadonlyMap<Turn, readonly TurnRound[]>,
 ): string {
-  const [base = [], again = [], ...others] = rows.map(({ turn }) => found.get(turn) ?? []);
-  const resolution = resolutionOf(compare(base, again));
-  const verdicts = others.map((rounds) => verdictOf(compare(base, rounds), TARGET, resolution));
-  const table = rows.map(({ way, turn }, at) => {
-    const rounds = found.get(turn) ?? [];
+  const roundsOf = (title: string): readonly TurnRound[] =>
+    rows.filter(({ way }) => way.title === title).flatMap(({ turn }) => found.get(turn) ?? []);
+  const resolution = resolutionOf(compare(roundsOf(ONE), roundsOf('another such process')));
+  const table = rows.map(({ way, turn }) => {
+    const [base, rounds] = [roundsOf(way.against), roundsOf(way.title)];
     const compared = compare(base, rounds);
-    const anyway = compareAll(base, rounds);
     const cost = middleMean(rounds.map((round) => round.cost)).toFixed(1);
-    const ratios = at === 0 ? ['', '', '', ''] : [textOf(compared), textOf(anyway), String(compared.blocks), String(compared.spoiled)]; // prettier-ignore
-    const target = way.target === undefined ? ['', ''] : [`≤ ${way.target}`, verdicts[at - 2] ?? ''];
+    const ratios = way.title === ONE ? ['', '', '', '', ''] : [way.against, textOf(compared), textOf(compareAll(base, rounds)), String(compared.blocks), String(compared.spoiled)]; // prettier-ignore
+    const target =
+      way.target === undefined ? ['', ''] : [`≤ ${way.target}`, verdictOf(compared, way.target, resolution)];
     return [level, way.title, String(turn.load.perSecond), cost, ...ratios, ...target];
   });
   const seen = Number.isNaN(resolution)

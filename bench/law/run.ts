@@ -27,7 +27,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '40' },
     seconds: { type: 'string', default: '1' },
     /** Requests of each replica in a second. */
-    rate: { type: 'string', default: '300' },
+    rate: { type: 'string', default: '150' },
     replicas: { type: 'string', multiple: true },
     /** Kinds of limits; default all. */
     limit: { type: 'string', multiple: true },
