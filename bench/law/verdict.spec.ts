@@ -45,8 +45,17 @@ describe('the verdict about many replicas', () => {
     const judged = judgeLaw([one(1, { sent: 0.4 }), one(8, more)]);
     expect(judged.map(({ verdict }) => verdict)).toEqual(Array(4).fill('kept'));
     const limited = 'leased';
-    const leased = judgeLaw([one(1, { limited, sent: 0.4 }), one(8, { ...more, limited })]);
+    const leased = judgeLaw([one(1, { limited, sent: 0.4 }), one(8, { ...more, limited, touched: 1.6 })]);
     expect(leased.map(({ verdict }) => verdict)).toEqual(['kept', 'kept', 'broken', 'kept']);
+  });
+
+  it('minds what the script of a lease does with keys for a call, not for a request', () => {
+    const rows = (touched: number) => [
+      one(1, { limited: 'leased', sent: 0.1, touched: 0.3 }),
+      one(8, { limited: 'leased', sent: 0.1, touched }),
+    ];
+    expect(judgeLaw(rows(0.39))[1]?.verdict).toBe('kept');
+    expect(judgeLaw(rows(0.41))[1]?.verdict).toBe('broken');
   });
 
   it('is none where a fleet differs as much from another such one', () => {

@@ -16,6 +16,8 @@ import { LIMITS } from './fleet.ts';
 const MOST = 1.05;
 /** Below so many commands a request is not compared: a chance in ten thousand is none of a replica's doing. */
 const LEAST_COMMANDS = 0.05;
+/** What the script of a lease does with keys: `HMGET`, `HSET`, `PEXPIRE`, and `HDEL` where a replica gives back all that it has. */
+const MOST_ON_KEYS_OF_A_LEASE = 4;
 /** What is sent at rest is not known more exactly than that, for a request. */
 const COUNTED_TO = 0.01;
 
@@ -99,12 +101,22 @@ function countsOf(with_: string, first: Measured, last: Measured): Judged[] {
   const commands = `${with_}: commands of a request`;
   const isAtMostOne = last.sent <= 1 + COUNTED_TO;
   return [
-    counted(`${with_}: what scripts do with keys for a request`, first.touched, last.touched),
+    first.limited === 'leased'
+      ? onKeysOfLeases(with_, last)
+      : counted(`${with_}: what scripts do with keys for a request`, first.touched, last.touched),
     first.limited === 'exact'
       ? { verdict: isAtMostOne ? 'kept' : 'broken', line: `${commands} at most one: ${last.sent.toFixed(3)}` }
       : counted(commands, first.sent, last.sent),
     counted(`${with_}: commands of a replica at rest`, first.idle, last.idle),
   ];
+}
+
+function onKeysOfLeases(with_: string, { sent, touched }: Measured): Judged {
+  const each = sent < LEAST_COMMANDS ? 0 : touched / sent;
+  return {
+    verdict: each <= MOST_ON_KEYS_OF_A_LEASE + COUNTED_TO ? 'kept' : 'broken',
+    line: `${with_}: what a script does with keys at most ${MOST_ON_KEYS_OF_A_LEASE}: ${each.toFixed(2)}`,
+  };
 }
 
 function cpuOf(what: string, compared: Compared, resolution: number): Judged {
