@@ -43,6 +43,31 @@ describe.each([
   }); // prettier-ignore
 });
 
+describe('what is wrong with the other upstream of calls that are passed on', () => {
+  const passed = (b: string, more = ''): string => `version: 1
+defaults: { policies: { authentication: public } }
+upstreams: { a: { ${GRPC} }, b: { ${b} } }
+routes:
+  - { id: r, match: { path: /r/* }, upstream: a, passGrpc: { split: { others: [{ upstream: b }] } }${more} }
+`;
+  const wanting = `${GRPC}, policies: { authorization: { anyRole: [admin] } }`;
+
+  it.each([
+    ['wants a policy that the route has not', wanting, 'says `authorization`'],
+    ['speaks another protocol', TARGETS, 'does not speak gRPC'],
+  ])('is told: it %s', async (_, b, text) => {
+    const lines = await told(passed(b));
+    expect(lines).toEqual([expect.stringContaining(text)]);
+    expect(lines[0]).toContain('  routes[r].passGrpc.split.others["0"].upstream  ');
+  });
+
+  it('is nothing where the route says what it wants', async () => {
+    const other = `${GRPC}, policies: { deadline: 2s }`;
+    expect(await told(passed(other, ', policies: { deadline: 3s }'))).toEqual([]);
+    expect(await told(passed(GRPC))).toEqual([]);
+  });
+});
+
 describe('a share that does not go with its route', () => {
   let files: TeamFiles;
   beforeEach(() => {

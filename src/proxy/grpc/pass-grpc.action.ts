@@ -8,6 +8,7 @@ import {
   ActionError,
   type ActionInput,
   type ActionKind,
+  type Elsewhere,
   type RouteAction,
 } from '../../routing/route-action.ts';
 import type { Foreseen, ForeseenRequest } from '../../routing/foreseen.ts';
@@ -39,12 +40,15 @@ export class PassGrpcKind implements ActionKind, OnModuleDestroy {
     if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
     const first = this.#passTo(upstream, options, ['upstream']);
     if (options.split === undefined) return first;
+    const elsewhere: Elsewhere[] = [];
     const others = options.split.others.map((one, index): CallShare => {
       if (!('upstream' in one)) return { weight: one.weight, action: undefined };
       const key = ['passGrpc', 'split', 'others', String(index), 'upstream'];
-      return { weight: one.weight, action: this.#passTo(named(one.upstream, key), options, key) };
+      const other = named(one.upstream, key);
+      if (other !== upstream) elsewhere.push({ upstream: other, key });
+      return { weight: one.weight, action: this.#passTo(other, options, key) };
     });
-    return new SharedCallsAction(first, options.split.weight, others);
+    return new SharedCallsAction(first, options.split.weight, others, elsewhere);
   }
 
   #passTo(upstream: Upstream, options: PassGrpcOptions, key: readonly string[]): RouteAction {

@@ -2,7 +2,7 @@ import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Foreseen } from '../../routing/foreseen.ts';
-import type { RouteAction } from '../../routing/route-action.ts';
+import type { Elsewhere, RouteAction } from '../../routing/route-action.ts';
 import type { Route } from '../../routing/route.ts';
 import { WeightedTurns } from '../weighted-turns.ts';
 
@@ -19,13 +19,20 @@ export class SharedCallsAction implements RouteAction {
   readonly passesPath = true;
   readonly isOpaque = true;
   readonly target: string;
+  readonly elsewhere: readonly Elsewhere[];
   readonly #first: RouteAction;
   readonly #shares: readonly CallShare[];
   readonly #turns: WeightedTurns;
 
-  /** @param others besides the upstream of the route. */
-  constructor(first: RouteAction, weight: number, others: readonly CallShare[]) {
+  /** @param others besides the upstream of the route. @param elsewhere where calls go in place of that one. */
+  constructor(
+    first: RouteAction,
+    weight: number,
+    others: readonly CallShare[],
+    elsewhere: readonly Elsewhere[] = [],
+  ) {
     this.#first = first;
+    this.elsewhere = elsewhere;
     this.#shares = [{ weight, action: first }, ...others];
     this.#turns = new WeightedTurns(this.#shares.map((one) => one.weight));
     this.target = this.#shares.map((one) => `${one.action?.target ?? 'nobody'} ${one.weight}`).join(' | ');
