@@ -15,11 +15,14 @@ export abstract class SeveralAction implements RouteAction {
   readonly editsJson = false;
   readonly forwardsSockets: boolean;
   readonly elsewhere: readonly Elsewhere[];
+  readonly copiedTo: RouteAction['copiedTo'];
   readonly #sides: readonly [SideAction, ...SideAction[]];
 
   constructor(sides: readonly [SideAction, ...SideAction[]], elsewhere: readonly Elsewhere[]) {
     this.#sides = sides;
     this.elsewhere = elsewhere;
+    // All of them have the same one.
+    this.copiedTo = sides[0].copiedTo;
     this.forwardsSockets = sides[0].forwardsSockets === true;
   }
 

@@ -18,6 +18,7 @@ export class SocketForwardAction implements RouteAction {
   readonly forwardsSockets = true;
   readonly target: string;
   readonly beside: readonly string[];
+  readonly copiedTo: RouteAction['copiedTo'];
   readonly asksBy: RouteAction['asksBy'];
   readonly #plain: ForwardAction;
   readonly #options: WebSocketOptions;
@@ -26,6 +27,7 @@ export class SocketForwardAction implements RouteAction {
   constructor(plain: ForwardAction, options: WebSocketOptions, sockets: ForwardedSockets) {
     this.target = plain.target;
     this.beside = plain.beside;
+    this.copiedTo = plain.copiedTo;
     this.asksBy = plain.asksBy;
     this.#plain = plain;
     this.#options = options;

@@ -30,6 +30,8 @@ export interface RouteAction {
   readonly beside?: readonly string[] | undefined;
   /** Where some of its requests go in place of the upstream of the route: what holds of that has to hold of them. */
   readonly elsewhere?: readonly Elsewhere[];
+  /** What is asked besides with what clients send: what keeps them out there has to keep them out of the route. */
+  readonly copiedTo?: readonly Elsewhere[] | undefined;
   /** Whether a server that is not ours reads the path of the request, in its own way. */
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */

@@ -86,7 +86,7 @@ export class RouteCompiler {
       refuseIdleMessages(definition, stages, action);
       action.check?.(seats);
     });
-    if (action.elsewhere !== undefined)
+    if (action.elsewhere !== undefined || action.copiedTo !== undefined)
       checkElsewhere(definition, action, policies, this.deps.upstreamPolicies);
     return Object.freeze({
       id: definition.id,

@@ -144,16 +144,20 @@ describe('faults of an aggregated route', () => {
     expect(faults).toEqual([expect.stringContaining(message)]);
   });
 
-  it('refuse a way around what an upstream asks of its callers', async () => {
+  it.each([
+    ['guarded', 'authorization'],
+    ['fenced', 'ipAccess'],
+    ['asking', 'externalAuthorization'],
+  ])('refuse a way around what the upstream %s asks of its callers', async (upstream, policy) => {
     const route = (policies: string): string => `
-  - { id: bad, match: { path: /bad }, policies: { ${policies} }, aggregate: { calls: { a: { upstream: guarded, path: /a } } } }
+  - { id: bad, match: { path: /bad }, policies: { ${policies} }, aggregate: { calls: { a: { upstream: ${upstream}, path: /a } } } }
 `;
     expect(await faultsOf(route(''))).toEqual([
       expect.stringContaining(
-        'the upstream "guarded" asks for `authorization`; the route has to declare its own',
+        `the upstream "${upstream}" asks for \`${policy}\`; the route has to declare its own`,
       ),
     ]);
-    expect(await faultsOf(route('authorization: off'))).toEqual([]);
+    expect(await faultsOf(route(`${policy}: off`))).toEqual([]);
   });
 
   it('refuse methods other than GET', async () => {

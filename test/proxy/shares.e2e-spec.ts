@@ -43,6 +43,36 @@ describe.each([
   }); // prettier-ignore
 });
 
+describe('what an upstream asks for that gets copies of requests', () => {
+  const ASKING = `${TARGETS}, policies: { authorization: { anyRole: [admin] } }`;
+  const FENCED = `${TARGETS}, policies: { ipAccess: { allow: [10.0.0.0/8] } }`;
+  const mirrored = (b: string, more = '', a = TARGETS): string => `version: 1
+defaults: { policies: { authentication: public } }
+upstreams: { a: { ${a} }, b: { ${b} }, c: { ${TARGETS} } }
+routes:
+  - { id: r, match: { path: /r }, upstream: a, mirror: { upstream: b }${more} }
+`;
+
+  it.each([
+    ['the route is without it', mirrored(ASKING), 'authorization'],
+    ['the route takes WebSockets', mirrored(ASKING, ', webSocket: {}'), 'authorization'],
+    ['the route is shared', mirrored(ASKING, ', split: { others: [{ upstream: c }] }'), 'authorization'],
+    ['addresses are another matter', mirrored(FENCED), 'ipAccess'],
+  ])('is told: %s', async (_, text, policy) => {
+    const lines = await told(text);
+    expect(lines).toEqual([expect.stringContaining(`says \`${policy}\` for whoever comes to it`)]);
+    expect(lines[0]).toContain('  routes[r].mirror.upstream  ');
+  }); // prettier-ignore
+
+  it.each([
+    ['the route says something', mirrored(ASKING, ', policies: { authorization: off }')],
+    ['its upstream says the same', mirrored(FENCED, '', FENCED)],
+    ['it keeps nobody out', mirrored(`${TARGETS}, policies: { authentication: public, ipAccess: off, deadline: 1s }`)],
+  ])('is nothing where %s', async (_, text) => {
+    expect(await told(text)).toEqual([]);
+  }); // prettier-ignore
+});
+
 describe('what is wrong with the other upstream of calls that are passed on', () => {
   const passed = (b: string, more = ''): string => `version: 1
 defaults: { policies: { authentication: public } }

@@ -130,6 +130,8 @@ upstreams:
   feed: { targets: ['${feed.url}'], circuitBreaker: off, retry: { attempts: 1 } }
   slow: { targets: ['${feed.url}'], circuitBreaker: off, retry: { attempts: 1 } }
   guarded: { targets: ['http://127.0.0.1:1'], policies: { authorization: { anyRole: [admin] } } }
+  fenced: { targets: ['http://127.0.0.1:1'], policies: { ipAccess: { allow: [10.0.0.0/8] } } }
+  asking: { targets: ['http://127.0.0.1:1'], policies: { externalAuthorization: { upstream: users, opa: { path: / } } } }
   dead: { targets: ['http://127.0.0.1:1'], circuitBreaker: off, retry: { attempts: 1 } }
   broken: { targets: ['${broken.url}'], circuitBreaker: off, retry: { attempts: 1 } }
   tripped:

@@ -18,7 +18,12 @@ import type {
 import { schemaOf, UpstreamSchemaError } from '../../upstreams/grpc/descriptors/upstream-schema.ts';
 
 /** Policies of an upstream that decide who may call it. */
-const GUARDING = ['authentication', 'authorization'] as const satisfies readonly PolicyName[];
+const GUARDING = [
+  'authentication',
+  'authorization',
+  'ipAccess',
+  'externalAuthorization',
+] as const satisfies readonly PolicyName[];
 
 /** What such a policy is when it keeps nobody out. */
 const OPEN: ReadonlySet<unknown> = new Set([undefined, 'off', 'public']);

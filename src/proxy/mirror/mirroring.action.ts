@@ -1,6 +1,7 @@
 import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Foreseen } from '../../routing/foreseen.ts';
+import type { Elsewhere } from '../../routing/route-action.ts';
 import type { Route } from '../../routing/route.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Outbound } from '../../upstreams/http/outbound.ts';
@@ -14,12 +15,14 @@ import type { Mirror } from './mirror.ts';
 /** Forwards what is no WebSocket, and mirrors some of it. */
 export class MirroringAction extends ForwardAction {
   override readonly beside: readonly string[];
+  override readonly copiedTo: readonly Elsewhere[];
   readonly #mirror: Mirror;
 
   constructor(source: UpstreamSource, way: ForwardWay, metrics: Metrics, mirror: Mirror) {
     super(source, way, metrics);
     this.#mirror = mirror;
     this.beside = [mirror.shown];
+    this.copiedTo = [{ upstream: mirror.upstream, key: ['mirror', 'upstream'] }];
   }
 
   override async foresee(exchange: Exchange, route: Route, bytes: Buffer | undefined): Promise<Foreseen> {
