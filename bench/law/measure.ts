@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeTurns, type Pacer, type Turn, type TurnRound } from '../interleaved.ts';
 import { commandsOf, type Commands } from './commands.ts';
-import type { Fleet, FleetKind, Limited } from './fleet.ts';
+import type { Fleet, Limited } from './fleet.ts';
 
 /** What was measured of so many replicas with one kind of limit. */
 export interface Measured {
   readonly limited: Limited;
   readonly replicas: number;
-  /** One as the first one is says how small a difference can be seen. */
-  readonly kind: FleetKind;
   readonly requests: number;
   /** CPU of all gateways for a request, in µs. */
   readonly rounds: readonly TurnRound[];
@@ -37,7 +35,8 @@ interface Row {
   readonly counted: { sent: number; touched: number };
 }
 
-const WARM_UP = { rounds: 2, seconds: 3 };
+/** Requests of each route to each replica before anything is measured, until its code is compiled; so many a second to all of them. */
+const WARM_UP = { requests: 5000, perSecond: 800 };
 const IDLE_S = 8;
 /** What is idle is given back within this time, and connections are there. */
 const SETTLE_MS = 1500;
@@ -53,7 +52,6 @@ export async function measureLaw(
 ): Promise<Measured[]> {
   const rows = limits.flatMap((limited) => fleets.map((fleet) => rowOf(fleet, limited, rate)));
   const turns = rows.map(({ turn }) => turn);
-  await takeTurns(turns, { pacer, ...WARM_UP });
   const idle = await idleOf(fleets);
   const around = async (turn: Turn, round: () => Promise<TurnRound>): Promise<TurnRound> => {
     const row = rows.find((one) => one.turn === turn) as Row;
@@ -73,7 +71,6 @@ export async function measureLaw(
     return {
       limited,
       replicas: fleet.replicas,
-      kind: fleet.kind,
       requests,
       rounds: own,
       sent: counted.sent / requests,
@@ -83,11 +80,30 @@ export async function measureLaw(
   });
 }
 
-function rowOf(fleet: Fleet, limited: Limited, rate: number): Row {
+/** Asks all replicas of all fleets until they are as fast as they get. */
+export async function warmUp(
+  fleets: readonly Fleet[],
+  pacer: Pacer,
+  limits: readonly Limited[],
+): Promise<void> {
+  const { requests, perSecond } = WARM_UP;
+  for (const fleet of fleets) {
+    const seconds = (requests * fleet.replicas) / perSecond;
+    for (const limited of limits)
+      await pacer.run({ ...loadOf(fleet, limited, perSecond / fleet.replicas), seconds });
+  }
+}
+
+/** What a fleet is asked. @param rate requests of each replica in a second. */
+export function loadOf(fleet: Fleet, limited: Limited, rate: number): Turn['load'] {
   const perSecond = rate * fleet.replicas;
   const connections = Math.min(MOST_CONNECTIONS, Math.max(8, Math.ceil(perSecond / PER_CONNECTION)));
-  const load = { origin: fleet.origin, path: `/${limited}/1`, perSecond, connections };
-  const title = `${limited}, ${fleet.replicas}${fleet.kind}`;
+  return { origin: fleet.origin, path: `/${limited}/1`, perSecond, connections };
+}
+
+function rowOf(fleet: Fleet, limited: Limited, rate: number): Row {
+  const load = loadOf(fleet, limited, rate);
+  const title = `${limited}, ${fleet.replicas}`;
   return { fleet, limited, turn: { title, pids: fleet.pids, load }, counted: { sent: 0, touched: 0 } };
 }
 

@@ -11,14 +11,15 @@ import { Pacer } from '../interleaved.ts';
 import { chooseCores, describeMachine } from '../machine.ts';
 import { positive } from '../options.ts';
 import { Stand } from '../stand.ts';
-import { Fleet, LIMITS, type FleetKind, type Limited } from './fleet.ts';
-import { measureLaw } from './measure.ts';
+import { Fleet, LIMITS, type Limited } from './fleet.ts';
+import { measureLaw, warmUp } from './measure.ts';
 import { onLoopback, openNetwork, type Network } from './network.ts';
 import { redisCosts } from './redis-costs.ts';
 import { ROUND_TRIP_MS } from './simulation/constants.ts';
 import { judgeSimulated, renderSimulated, simulate } from './simulation/simulate.ts';
 import { tripFrom } from './trip.ts';
-import { judgeLaw, renderLaw, type Judged } from './verdict.ts';
+import { measureSharing } from './sharing.ts';
+import { judgeLaw, renderLaw, renderSharing, type Judged } from './verdict.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +27,8 @@ const { values } = parseArgs({
     redis: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '40' },
     seconds: { type: 'string', default: '1' },
+    /** Of fleets that share a Redis, beside such as do not; each is 50 s of each limit. */
+    blocks: { type: 'string', default: '8' },
     /** Requests of each replica in a second. */
     rate: { type: 'string', default: '150' },
     replicas: { type: 'string', multiple: true },
@@ -48,15 +51,7 @@ else process.exitCode = verdict(await (values.simulate ? simulated() : measured(
 async function measured(): Promise<readonly Judged[]> {
   const crowds = crowdsOf([1, 2, 4, 8]).sort((a, b) => a - b);
   const most = crowds.at(-1) ?? 1;
-  // The first one twice: what is compared with itself shows what can be seen.
-  const kinds: readonly FleetKind[] = [
-    ...crowds.map(() => 'shared' as const),
-    'again',
-    ...(most > 1 ? (['apart'] as const) : []),
-  ];
-  const sizes = kinds.map(
-    (kind, at) => ({ shared: crowds[at] ?? 1, again: crowds[0] ?? 1, apart: most })[kind],
-  );
+  const sizes = crowds.length > 1 ? [...crowds, most] : crowds;
   const network = values.loopback
     ? onLoopback(sizes, 'as asked for')
     : openNetwork(sizes, Number(values.delay));
@@ -71,13 +66,13 @@ async function measured(): Promise<readonly Judged[]> {
     await stand.addServices('peers/backend.ts', { BACKEND_HOST: network.shared });
     const pacer = new Pacer(stand.startPaced());
     closing.push(() => pacer.close());
-    const fleets = [];
-    for (const [index, kind] of kinds.entries()) {
-      const places = network.places[index] ?? [];
-      const redisUrls = [];
-      for (let left = kind === 'apart' ? places.length : 1; left > 0; left -= 1)
-        redisUrls.push(await startedRedis(stand, network));
-      const fleet = new Fleet(stand, { places, redisUrls, kind });
+    const fleets: Fleet[] = [];
+    for (const [index, places] of network.places.entries()) {
+      const redisUrl = await startedRedis(stand, network);
+      // The last two are as many as each other.
+      const isOfTwo = crowds.length > 1 && index >= crowds.length - 1;
+      const ownUrls = isOfTwo ? await startedRedises(places.length, stand, network) : undefined;
+      const fleet = new Fleet(stand, { places, redisUrl, ...(ownUrls && { ownUrls }) });
       closing.push(() => fleet.close());
       await fleet.start();
       fleets.push(fleet);
@@ -93,9 +88,20 @@ async function measured(): Promise<readonly Judged[]> {
       `${network.title}; ${options.rounds} rounds of ${options.seconds} s, ${options.rate} requests a second for each replica`,
     );
     console.log(`${await renderTrip(network, fleets)}\n`);
-    const all = await measureLaw(fleets, pacer, options);
+    await warmUp(fleets, pacer, options.limits);
+    const all = await measureLaw(fleets.slice(0, crowds.length), pacer, options);
     console.log(`${renderLaw(all)}\n`);
-    return judgeLaw(all);
+    const [left, right] = fleets.slice(crowds.length - 1);
+    if (left === undefined || right === undefined) return judgeLaw(all, []);
+    const other = new Pacer(stand.startPaced());
+    closing.push(() => other.close());
+    const sharing = await measureSharing([left, right], [pacer, other], {
+      ...options,
+      rate: options.rate / 3,
+      blocks: whole('blocks'),
+    });
+    console.log(`${renderSharing(sharing)}\n`);
+    return judgeLaw(all, sharing);
   } finally {
     await end();
   }
@@ -107,6 +113,12 @@ async function startedRedis(stand: Stand, { shared }: Network): Promise<string> 
   const quiet = ['--protected-mode', 'no', '--save', '', '--appendonly', 'no', '--dir', stand.folder];
   await stand.startBeside('redis-server', ['--port', String(port), ...bind, ...quiet], port);
   return `redis://${shared}:${port}`;
+}
+
+async function startedRedises(count: number, stand: Stand, network: Network): Promise<readonly string[]> {
+  const urls: string[] = [];
+  while (urls.length < count) urls.push(await startedRedis(stand, network));
+  return urls;
 }
 
 /** What a round trip to Redis takes from where a gateway is; the simulation takes it from `--p50` and `--p99`. */
@@ -138,7 +150,7 @@ function crowdsOf(otherwise: readonly number[]): number[] {
   return values.replicas?.map((text) => positive('--replicas', text) ?? 1) ?? [...otherwise];
 }
 
-function whole(name: 'rounds' | 'seconds' | 'rate'): number {
+function whole(name: 'rounds' | 'seconds' | 'rate' | 'blocks'): number {
   return positive(`--${name}`, values[name]) ?? 1;
 }
 

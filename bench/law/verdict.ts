@@ -1,16 +1,8 @@
-import {
-  compare,
-  compareAll,
-  middleMean,
-  resolutionOf,
-  textOf,
-  verdictOf,
-  type Compared,
-  type Verdict,
-} from '../paired.ts';
+import { compare, compareAll, middleMean, resolutionOf, textOf, verdictOf, type Verdict } from '../paired.ts';
 import { renderMarkdown } from '../table.ts';
-import type { Measured } from './measure.ts';
 import { LIMITS } from './fleet.ts';
+import type { Measured } from './measure.ts';
+import type { Sharing } from './sharing.ts';
 
 /** How much more a request may cost with more replicas. */
 const MOST = 1.05;
@@ -27,9 +19,6 @@ export interface Judged {
   readonly line: string;
 }
 
-/** Of a fleet, behind how many it has. */
-const NAMES = { shared: '', again: ', another', apart: ', each alone' } as const;
-
 const HEAD = [
   'limit',
   'replicas',
@@ -42,6 +31,16 @@ const HEAD = [
   'commands/req',
   'on keys/req',
   'idle commands/s of a replica',
+];
+
+const SHARING_HEAD = [
+  'limit',
+  'replicas',
+  'requests',
+  'CPU us/req, sharing nothing',
+  'sharing a Redis',
+  '÷ sharing nothing (95 %)',
+  'two that share nothing',
 ];
 
 /** A row for each fleet and each kind of limit. */
@@ -58,7 +57,7 @@ function rowOf(one: Measured, first?: Measured): string[] {
   const compared = first && compare(first.rounds, one.rounds);
   return [
     one.limited,
-    `${one.replicas}${NAMES[one.kind]}`,
+    String(one.replicas),
     String(one.requests),
     middleMean(one.rounds.map(({ cost }) => cost)).toFixed(1),
     compared === undefined ? '' : textOf(compared),
@@ -71,27 +70,33 @@ function rowOf(one: Measured, first?: Measured): string[] {
   ];
 }
 
+/** A row for each kind of limit. */
+export function renderSharing(all: readonly Sharing[]): string {
+  const rows = all.map((one) => [
+    one.limited,
+    String(one.replicas),
+    String(one.shared.reduce((sum, { requests }) => sum + requests, 0)),
+    middleMean(one.apart.map(({ cost }) => cost)).toFixed(1),
+    middleMean(one.shared.map(({ cost }) => cost)).toFixed(1),
+    textOf(compareAll(one.apart, one.shared)),
+    textOf(compareAll(one.alone, one.aloneToo)),
+  ]);
+  return renderMarkdown(SHARING_HEAD, rows);
+}
+
 /**
- * What a request costs does not grow with the replicas: compared are the fewest and the most, for each kind of limit. For CPU the most
- * are beside as many that share nothing: processes on one core evict each other's caches, which is the bench's doing.
+ * What a request costs does not grow with the replicas: compared are the fewest and the most, for each kind of limit. CPU is that of
+ * the most, some of which share a Redis while others share nothing: processes on one core evict each other's caches, which is the
+ * bench's doing.
  */
-export function judgeLaw(all: readonly Measured[]): readonly Judged[] {
+export function judgeLaw(all: readonly Measured[], sharing: readonly Sharing[]): readonly Judged[] {
   return LIMITS.flatMap((limited) => {
     const rows = all.filter((one) => one.limited === limited);
-    const own = rows.filter(({ kind }) => kind === 'shared');
-    const [first, last] = [own[0], own.at(-1)];
+    const [first, last] = [rows[0], rows.at(-1)];
     if (first === undefined || last === undefined || first === last) return [];
-    const again = rows.find(({ kind }) => kind === 'again');
-    const apart = rows.find(({ kind }) => kind === 'apart') ?? first;
-    const resolution = again === undefined ? 0 : resolutionOf(compare(first.rounds, again.rounds));
-    const with_ = `${limited}, ${last.replicas} replicas against ${first.replicas}`;
     return [
-      cpuOf(
-        `${limited}, ${last.replicas} replicas against as many that share nothing: CPU of a request`,
-        compare(apart.rounds, last.rounds),
-        resolution,
-      ),
-      ...countsOf(with_, first, last),
+      ...sharing.filter((one) => one.limited === limited).map(cpuOf),
+      ...countsOf(`${limited}, ${last.replicas} replicas against ${first.replicas}`, first, last),
     ];
   });
 }
@@ -119,13 +124,15 @@ function onKeysOfLeases(with_: string, { sent, touched }: Measured): Judged {
   };
 }
 
-function cpuOf(what: string, compared: Compared, resolution: number): Judged {
+function cpuOf({ limited, replicas, apart, shared, alone, aloneToo }: Sharing): Judged {
+  const compared = compareAll(apart, shared);
+  const resolution = resolutionOf(compareAll(alone, aloneToo));
   const seen = Number.isNaN(resolution)
     ? ''
     : `, differences below ${(100 * resolution).toFixed(1)} % cannot be seen`;
   return {
     verdict: verdictOf(compared, MOST, resolution),
-    line: `${what} at most ${MOST} times: ${textOf(compared)}${seen}`,
+    line: `${limited}, ${replicas} replicas against as many that share nothing: CPU of a request at most ${MOST} times: ${textOf(compared)}${seen}`,
   };
 }
 
