@@ -31,6 +31,8 @@ export class UpstreamRegistry implements Upstreams {
   /** What operators have ordered of targets, over all configurations. */
   readonly overrides: TargetOverrides;
   readonly #uses = new Map<Upstream, SourceUse>();
+  /** The targets that were known when an upstream was made. */
+  readonly #madeOf = new Map<Upstream, readonly TargetOptions[]>();
   readonly #endings: (() => void)[] = [];
   /** What has changed of targets that go on. */
   readonly #retuned = new Map<Target, TargetOptions>();
@@ -95,8 +97,12 @@ export class UpstreamRegistry implements Upstreams {
     this.#watches.begin(this.all().flatMap(({ targets }) => targets.map(({ health }) => health)));
     for (const [upstream, { source }] of this.#uses) {
       this.#endings.push(source.subscribe((targets) => upstream.replace(targets)));
+      // It is made between turns of the loop: what was published meanwhile is not published again.
+      const madeOf = this.#madeOf.get(upstream);
+      if (madeOf !== undefined && madeOf !== source.targets) upstream.replace(source.targets);
       source.start();
     }
+    this.#madeOf.clear();
   }
 
   /** How the sources of targets are, those of configurations included that exchanges still hold. */
@@ -161,7 +167,9 @@ export class UpstreamRegistry implements Upstreams {
     const wanted = use?.source.targets ?? options.targets;
     const { targets, kept } = targetSet(previous?.targets ?? [], wanted, maker);
     for (const [target, retuned] of kept) this.#retuned.set(target, retuned);
-    return new Upstream(name, options, targets, previous, maker);
+    const made = new Upstream(name, options, targets, previous, maker);
+    if (use !== undefined) this.#madeOf.set(made, wanted);
+    return made;
   }
 
   #endDiscovery(): void {
