@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { BUNDLE_MARK } from '../config/config-bundle.ts';
-import { readConfigInTurns } from '../config/yaml-in-turns.ts';
 import { leftoverOf } from '../routing/faults-at-once.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
-import { configFormOf, readGateway, type ConfigForm } from '../routing/teams/read-gateway.ts';
+import { configFormOf, readGatewayInTurns, type ConfigForm } from '../routing/teams/read-gateway.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import { summaryOf } from './config-summary.ts';
 import { leftOutOf } from './left-out.ts';
@@ -32,20 +30,24 @@ export class Candidates {
     this.#deps = deps;
   }
 
-  /** Reads a text as the file in force is read. @throws {ConfigError} with all faults of its form, and what else can be told. */
-  read(text: string): GatewaySource {
+  /**
+   * Reads a text as the file in force is read, between turns of the loop.
+   *
+   * @throws {ConfigError} with all faults of its form, and what else can be told.
+   */
+  async read(text: string): Promise<GatewaySource> {
     const { document, teams } = this.#deps.snapshots.current.source;
     // What a team's file said last is good as long as it holds.
+    const reading = { leavesOut: true, good: teams?.good };
     try {
-      const source = readGateway(this.#formOf(), text, document.file, { leavesOut: true, good: teams?.good });
-      return this.#adapted(source);
+      return this.#adapted(await readGatewayInTurns(this.#formOf(), text, document.file, reading));
     } catch (error) {
-      throw this.#withMeaning(error);
+      throw await this.#withMeaning(error);
     }
   }
 
   // Those of its form, and those that can be told of what is left without them.
-  #withMeaning(error: unknown): unknown {
+  async #withMeaning(error: unknown): Promise<unknown> {
     const leftover = leftoverOf<GatewaySource>(error);
     if (leftover === undefined) return error;
     const { snapshots, compiler } = this.#deps;
@@ -53,7 +55,7 @@ export class Candidates {
     // What is fixed at boot does not wait for the routes.
     const fixed = snapshots.sourceFaultsOf(source);
     try {
-      compiler.next(source, snapshots.current).discard();
+      (await compiler.next(source, snapshots.current)).discard();
       return leftover.refusal(new ConfigError(fixed));
     } catch (refused) {
       const faults = refused instanceof ConfigError ? refused.faults : [];
@@ -73,9 +75,9 @@ export class Candidates {
   async check(text: Promise<string>): Promise<Checked> {
     const { value } = this.#deps.snapshots.current.source;
     try {
-      const source = this.read(await text);
+      const source = await this.read(await text);
       if (this.isSame(source)) return { outcome: 'unchanged', faults: [] };
-      const next = this.compile(source);
+      const next = await this.compile(source);
       next.discard();
       const summary = summaryOf(value, next.source.value);
       return { outcome: 'reloaded', faults: [], summary, ...leftOutOf(next.source) };
@@ -95,27 +97,27 @@ export class Candidates {
 
   /**
    * A snapshot that may be put into force, and has to be discarded otherwise: of the configuration, or of what is left of it
-   * without files that have faults, where it says that these may be left out.
+   * without files that have faults, where it says that these may be left out. Made between turns of the loop.
    *
    * @throws {ConfigError} with all that speaks against it.
    */
-  compile(source: GatewaySource): Snapshot {
-    try {
-      return this.#compile(source);
-    } catch (error) {
-      if (!(error instanceof ConfigError) || error instanceof NeedsRestart) throw error;
-      const left = source.teams?.without(error.faults);
-      if (left === undefined) throw error;
-      return this.compile(this.#adapted(left));
+  async compile(source: GatewaySource): Promise<Snapshot> {
+    for (let left = source; ;) {
+      try {
+        return await this.#compile(left);
+      } catch (error) {
+        if (error instanceof NeedsRestart) throw error;
+        left = this.#without(left, error);
+      }
     }
   }
 
-  #compile(source: GatewaySource): Snapshot {
+  async #compile(source: GatewaySource): Promise<Snapshot> {
     const { snapshots, compiler } = this.#deps;
     const { current } = snapshots;
     const fixed = restartFaults(current.source, source);
     if (fixed.length > 0) throw new NeedsRestart(fixed);
-    const next = compiler.next(source, current);
+    const next = await compiler.next(source, current);
     try {
       const faults = snapshots.faultsOf(next);
       if (faults.length > 0) throw new ConfigError(faults);
@@ -126,26 +128,24 @@ export class Candidates {
     return next;
   }
 
-  /** One that is only looked at, and discarded: made between turns of the loop. @throws {ConfigError} with all faults. */
+  /** One that is only looked at, and discarded. @throws {ConfigError} with all faults. */
   async compared(text: string): Promise<Snapshot> {
     const { snapshots, compiler } = this.#deps;
     const { current } = snapshots;
-    for (let source = await this.#readInTurns(text, current); ;) {
+    for (let source = await this.read(text); ;) {
       try {
-        return await compiler.compared(source, current);
+        return await compiler.next(source, current);
       } catch (error) {
-        const left = error instanceof ConfigError ? source.teams?.without(error.faults) : undefined;
-        if (left === undefined) throw error;
-        source = this.#adapted(left);
+        source = this.#without(source, error);
       }
     }
   }
 
-  // Texts of several files are read at once.
-  async #readInTurns(text: string, { source }: Snapshot): Promise<GatewaySource> {
-    if (text.startsWith(BUNDLE_MARK)) return this.read(text);
-    const read = await readConfigInTurns(this.#formOf().gateway, text, source.document.file);
-    return read === undefined ? this.read(text) : this.#adapted(read);
+  /** What is left without files that are at fault. @throws the error, where nothing may be left out for it. */
+  #without({ teams }: GatewaySource, error: unknown): GatewaySource {
+    const left = error instanceof ConfigError ? teams?.without(error.faults) : undefined;
+    if (left === undefined) throw error;
+    return this.#adapted(left);
   }
 
   /** Why something thrown keeps a configuration from being put into force. */

@@ -134,14 +134,9 @@ export class Reloads {
     return this.#candidates.compared(text);
   }
 
-  /** Puts a configuration into force that was read already. Never throws. */
-  apply(source: GatewaySource, trigger: string): Reload {
-    return this.#apply(source, { trigger, text: source.document.text });
-  }
-
   /** Puts a configuration into force that was read already, with the listeners that it adds. Never rejects. */
   take(source: GatewaySource, trigger: string): Promise<Reload> {
-    return this.#take(source, { trigger, text: source.document.text });
+    return this.#turns.take(() => this.#take(source, { trigger, text: source.document.text }));
   }
 
   /** Takes over every change of the file from now on. */
@@ -173,7 +168,7 @@ export class Reloads {
       // The file says what it did when an earlier configuration was taken back: that one stays.
       if (asked.joint === undefined && this.#standing.isOld(asked.trigger, writtenDigest(text)))
         return this.#told({ ...wanted, outcome: 'unchanged' });
-      const source = this.#candidates.read(text);
+      const source = await this.#candidates.read(text);
       await this.#readings.willRead(namedFiles(source));
       const ended = await this.#take(source, wanted);
       this.additions.ended(read, asked, ended);
@@ -192,18 +187,30 @@ export class Reloads {
     const reload =
       faults.length > 0
         ? this.#end({ ...wanted, outcome: 'faulty', faults })
-        : wanted.joint === undefined
-          ? this.#apply(source, wanted)
-          : await this.#applyJointly(source, wanted, wanted.joint);
+        : await this.#apply(source, wanted);
     if (reload.outcome !== 'reloaded') this.ports?.giveUp();
     return reload;
   }
 
-  #apply(source: GatewaySource, wanted: WantedReload): Reload {
+  async #apply(source: GatewaySource, wanted: WantedReload): Promise<Reload> {
     try {
-      return this.#used(this.#compile(source, wanted.trigger), wanted);
+      const next = await this.#compile(source, wanted.trigger);
+      const faults = await this.#agreed(next, wanted.joint);
+      if (faults.length === 0) return this.#used(next, wanted);
+      next?.discard();
+      return this.#end({ ...wanted, outcome: 'faulty', faults });
     } catch (error) {
       return this.#refused(error, wanted);
+    }
+  }
+
+  // What the other processes have against it, where there are any.
+  async #agreed(next: Snapshot | undefined, joint: JointReload | undefined): Promise<Reload['faults']> {
+    try {
+      return (await joint?.agree()) ?? [];
+    } catch (error) {
+      next?.discard();
+      throw error;
     }
   }
 
@@ -213,23 +220,8 @@ export class Reloads {
     return this.#end({ ...wanted, ...refusal });
   }
 
-  async #applyJointly(source: GatewaySource, wanted: WantedReload, joint: JointReload): Promise<Reload> {
-    try {
-      const next = this.#compile(source, wanted.trigger);
-      const faults = await joint.agree().catch((error: unknown) => {
-        next?.discard();
-        throw error;
-      });
-      if (faults.length === 0) return this.#used(next, wanted);
-      next?.discard();
-      return this.#end({ ...wanted, outcome: 'faulty', faults });
-    } catch (error) {
-      return this.#refused(error, wanted);
-    }
-  }
-
   /** @returns undefined where nothing has changed. */
-  #compile(source: GatewaySource, trigger: string): Snapshot | undefined {
+  async #compile(source: GatewaySource, trigger: string): Promise<Snapshot | undefined> {
     // Asked for by name, it is made all the same: files that the configuration names may have changed.
     const isSame = this.#isClosed || (trigger === 'file' && this.#candidates.isSame(source));
     if (isSame) return undefined;
@@ -238,7 +230,8 @@ export class Reloads {
   }
 
   #used(next: Snapshot | undefined, wanted: WantedReload): Reload {
-    if (next === undefined) return this.#end({ ...wanted, outcome: 'unchanged' });
+    if (next !== undefined && this.#isClosed) next.discard();
+    if (next === undefined || this.#isClosed) return this.#end({ ...wanted, outcome: 'unchanged' });
     const { value } = this.#deps.snapshots.current.source;
     this.#use(next);
     const { source } = next;

@@ -85,40 +85,22 @@ export class SnapshotCompiler {
 
   /**
    * A snapshot that can take the place of another one, from which it goes on with what did not change. It is not in force
-   * yet; one that is given up has to be discarded.
+   * yet; one that is given up has to be discarded. It is made in steps, between which requests have their turn.
    *
    * @throws {ConfigError} with all faults; nothing has changed then.
    */
-  next(source: GatewaySource, previous: Snapshot): Snapshot {
-    return this.#within(source, previous, (steps, within) => within(() => atOnce(steps)));
-  }
-
-  /**
-   * One that is only looked at, and discarded by whoever asks: in steps, between which requests have their turn. Another
-   * configuration may come into force meanwhile.
-   *
-   * @throws {ConfigError} with all faults.
-   */
-  async compared(source: GatewaySource, previous: Snapshot): Promise<Snapshot> {
-    // What it goes on with may not end between two steps.
+  async next(source: GatewaySource, previous: Snapshot): Promise<Snapshot> {
+    const { identity } = this.#deps;
+    // What it goes on with may not end between two steps, whatever comes into force meanwhile.
     previous.hold();
     try {
-      return await this.#within(source, previous, (steps, within) => inTurns(steps, within));
+      const section = identity && prepared(identity, source);
+      const within: Within = (act) =>
+        section === undefined ? act() : (identity as Identity).using(section, act);
+      return await inTurns(this.#checked(source, section, previous), within);
     } finally {
       previous.release();
     }
-  }
-
-  #within<Made extends Snapshot | Promise<Snapshot>>(
-    source: GatewaySource,
-    previous: Snapshot,
-    make: (steps: Steps<Snapshot>, within: Within) => Made,
-  ): Made {
-    const { identity } = this.#deps;
-    const section = identity && prepared(identity, source);
-    const within: Within = (act) =>
-      section === undefined ? act() : (identity as Identity).using(section, act);
-    return make(this.#checked(source, section, previous), within);
   }
 
   *#checked(

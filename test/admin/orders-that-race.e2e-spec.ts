@@ -62,8 +62,8 @@ async function history(): Promise<readonly Row[]> {
 describe('orders about configurations', () => {
   it('that come at once are carried out one after the other, and each hears of its own end', async () => {
     await started(config(['one']));
-    reload(gateway, config(['two']));
-    reload(gateway, config(['three']));
+    await reload(gateway, config(['two']));
+    await reload(gateway, config(['three']));
     const ends = await Promise.all([1, 2, 1].map(takeBack));
     expect(ends.map(({ status }) => status)).toEqual([200, 200, 200]);
     const said = ends.map((end) => end.json<Row>().generation);
@@ -92,7 +92,7 @@ describe('orders about configurations', () => {
 
   it('to read the file are not lost to a change that waits as well', async () => {
     await started(config(['one']));
-    reload(gateway, config(['two']));
+    await reload(gateway, config(['two']));
     expect((await takeBack(1)).status).toBe(200);
     // The watch finds the file touched, which says what it said before: that is left. An order is not.
     const all = await Promise.all([
@@ -107,7 +107,7 @@ describe('orders about configurations', () => {
 
   it('are refused while the gateway ends, and not said to be done', async () => {
     await started(config(['one']), { DRAIN_DELAY: '300ms' });
-    reload(gateway, config(['two']));
+    await reload(gateway, config(['two']));
     const ending = gateway.gateway.close();
     writeFileSync(file, JSON.stringify(config(['three'])));
     const ends = await Promise.all([takeBack(1), order('/config/reload', {})]);
@@ -130,7 +130,7 @@ describe('orders about targets', () => {
     ]);
     expect(taken.status).toBe(200);
     expect((await order(`${path}/breaker`, { state: 'open' }, 'PUT')).status).toBe(200);
-    reload(gateway, config(['one'], { upstreams: { it: { ...IT, targets: targets.slice(1) } } }));
+    await reload(gateway, config(['one'], { upstreams: { it: { ...IT, targets: targets.slice(1) } } }));
     const { rows } = (await admin('/overrides')).json<{ rows: { kind: string; isThere: boolean }[] }>();
     expect(rows.map(({ kind, isThere }) => [kind, isThere])).toEqual([
       ['ejection', false],
@@ -140,7 +140,7 @@ describe('orders about targets', () => {
     const closed = await order(`${path}/breaker`, { state: 'closed' }, 'PUT');
     expect([closed.status, closed.json()]).toEqual([200, { target: '127.0.0.1:9', isThere: false }]);
     expect((await order(`${path}/breaker`, { state: 'closed' }, 'PUT')).status).toBe(404);
-    reload(gateway, config(['one'], { upstreams: { it: IT } }));
+    await reload(gateway, config(['one'], { upstreams: { it: IT } }));
     const [upstream] = (await admin('/upstreams')).json<{ targets: object[] }[]>();
     expect(upstream?.targets[0]).toMatchObject({
       available: false,
@@ -179,7 +179,7 @@ describe('orders that another worker has let pass', () => {
     expect(await told('PUT', `${path}/breaker`, { state: 'open' })).toEqual(done);
     expect(await told('DELETE', `${path}/weight`)).toEqual(done);
     expect(await told('DELETE', `${path}/weight`)).toEqual(done);
-    reload(gateway, config(['one'], { upstreams: { it: IT } }));
+    await reload(gateway, config(['one'], { upstreams: { it: IT } }));
     const [upstream] = (await admin('/upstreams')).json<{ targets: object[] }[]>();
     expect(upstream?.targets[0]).toMatchObject({
       weight: 1,
@@ -238,7 +238,7 @@ describe('orders that ask Redis', () => {
     const purged = order('/cache/purge', { prefix: '127.0.0.1/it' });
     // They have asked Redis, and wait.
     await new Promise((resolve) => setTimeout(resolve, 75));
-    expect(reload(gateway, { ...full, routes: [] }).outcome).toBe('reloaded');
+    expect((await reload(gateway, { ...full, routes: [] })).outcome).toBe('reloaded');
     const end = await promoted;
     expect([end.status, end.json()]).toEqual([
       200,
@@ -248,7 +248,7 @@ describe('orders that ask Redis', () => {
     proxy.delayMs = 0;
     expect((await order('/canaries/it/promote', undefined)).status).toBe(404);
     // The rollout is what was ordered when the route comes back.
-    expect(reload(gateway, full).outcome).toBe('reloaded');
+    expect((await reload(gateway, full)).outcome).toBe('reloaded');
     const [back] = (await admin('/canaries')).json<{ status: string }[]>();
     expect(back?.status).toBe('promoted');
   });

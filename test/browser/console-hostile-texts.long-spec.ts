@@ -74,7 +74,7 @@ beforeAll(async () => {
     upstream: 'it',
     policies: { authentication: 'public', transform: { request: { setHeaders: { 'x-evil': template } } } },
   });
-  expect(reload(gateway, configOf([route('later', EVIL)])).outcome).toBe('reloaded');
+  expect((await reload(gateway, configOf([route('later', EVIL)]))).outcome).toBe('reloaded');
   // Refused, with what it says in the fault.
   const text = JSON.stringify(configOf([route('bad', `{request.nothing${EVIL}}`)]));
   const reloads = gateway.gateway.app.get(Reloads);

@@ -200,7 +200,7 @@ describe('the console', () => {
         respond: { status: 503 },
         policies: open,
       };
-      reload(gateway, configOf([bad]));
+      await reload(gateway, configOf([bad]));
       expect(await ask('/quick', 1)).toEqual([503]);
       const page = await begin();
       await click(page, 'link', 'Configuration', 'nav');

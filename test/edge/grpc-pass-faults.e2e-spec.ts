@@ -172,7 +172,7 @@ describe('what a target does to a call', () => {
 
   it('a call whose client sends a key by which the service knows it again is made at another target', async () => {
     const other = await new Target().start();
-    reload(
+    await reload(
       gateway,
       parse(configOf().replaceAll(target.url, `${target.url}","labels":{}},{"url":"${other.url}`)) as object,
     );
@@ -183,7 +183,7 @@ describe('what a target does to a call', () => {
     expect([target.calls, other.calls]).toEqual([1, 1]);
     for (const one of [target, other]) expect(await one.bodies[0]).toEqual(framed(Buffer.from('hello')));
     expect(target.heard['x-request-id']).toBe(other.heard['x-request-id']);
-    reload(gateway, parse(configOf()) as object);
+    await reload(gateway, parse(configOf()) as object);
     other.stop();
   });
 
@@ -254,7 +254,7 @@ describe('what a target does to a call', () => {
 describe('a stream', () => {
   it('goes on over a reload that takes its upstream away, and ends in an orderly way when the gateway leaves', async () => {
     const other = await new Target().start();
-    reload(gateway, parse(configOf('', '20s').replaceAll(target.url, other.url)) as object);
+    await reload(gateway, parse(configOf('', '20s').replaceAll(target.url, other.url)) as object);
     let speak: (text: string) => void = () => {};
     other.behavior = (stream) => {
       stream.respond(HEAD, { waitForTrailers: true });
@@ -265,7 +265,7 @@ describe('a stream', () => {
     const heard: string[] = [];
     call.on('data', (bytes: Buffer) => heard.push(bytes.toString())).on('error', () => {});
     await once(call, 'data');
-    reload(gateway, parse(configOf()) as object);
+    await reload(gateway, parse(configOf()) as object);
     target.reset();
     await unary(client);
     expect(target.calls).toBe(1);

@@ -308,7 +308,7 @@ describe('a certificate', () => {
     const session = http2(SECURE);
     await ask(session, { ':path': '/open/before' });
     write('exact', own('renewed', 'api.shop.test'));
-    reload(holder.shop.gateway, configNow());
+    await reload(holder.shop.gateway, configNow());
     expect(await nameOf('api.shop.test')).toBe('renewed');
     const { headers } = await ask(session, { ':path': '/open/after' });
     expect([headers[':status'], session.destroyed]).toEqual([200, false]);
@@ -316,7 +316,7 @@ describe('a certificate', () => {
 
   it('that is not good keeps the last one in force', async () => {
     writeFileSync(exact.key, own('other').key);
-    const { outcome, faults } = reload(holder.shop.gateway, configNow());
+    const { outcome, faults } = await reload(holder.shop.gateway, configNow());
     expect([outcome, faults[0]?.key, faults[0]?.message]).toEqual([
       'faulty',
       'listeners[1].tls.certificates[1].key',

@@ -320,8 +320,10 @@ describe('of operators', () => {
 
 describe('of the configuration', () => {
   it('each reload is told of, with digests and places, and nothing that stands there', async () => {
-    expect(reload(shop.gateway, configWith({ floodLimit: 'off' })).outcome).toBe('reloaded');
-    expect(reload(shop.gateway, configWith({ contracts: { enabled: false } })).outcome).toBe('needs-restart');
+    expect((await reload(shop.gateway, configWith({ floodLimit: 'off' }))).outcome).toBe('reloaded');
+    expect((await reload(shop.gateway, configWith({ contracts: { enabled: false } }))).outcome).toBe(
+      'needs-restart',
+    );
     await shop.gateway.gateway.app.get(Reloads).reload('SIGHUP');
     const events = await fresh(3);
     const [good, fixed, faulty] = events;
@@ -344,16 +346,16 @@ describe('of the configuration', () => {
   });
 
   it('a kind that is left out is not written any more', async () => {
-    reload(shop.gateway, configWith({ audit: { file: folder.file, events: ['denial'] } }));
+    await reload(shop.gateway, configWith({ audit: { file: folder.file, events: ['denial'] } }));
     await shop.call('/ip');
     expect((await fresh(1)).map(({ kind }) => kind)).toEqual(['denial']);
   });
 
   it('the last event in the old place says that others go elsewhere', async () => {
     const other = `${folder.folder}/other.jsonl`;
-    reload(shop.gateway, configWith({ audit: { file: other } }));
+    await reload(shop.gateway, configWith({ audit: { file: other } }));
     expect(await fresh(1)).toMatchObject([{ kind: 'audit', action: 'leave', details: { to: other } }]);
-    reload(shop.gateway, configWith({ audit: options.more?.['audit'] }));
+    await reload(shop.gateway, configWith({ audit: options.more?.['audit'] }));
     await fresh(1);
   });
 });
@@ -384,7 +386,7 @@ describe('what cannot be written', () => {
     ['continue', 200, 200],
     ['refuse', 503, 503],
   ])('has requests %s, as the configuration says', async (onFailure, status, ready) => {
-    reload(shop.gateway, configWith({ audit: { file: folder.file, onFailure } }));
+    await reload(shop.gateway, configWith({ audit: { file: folder.file, onFailure } }));
     renameSync(folder.folder, away);
     await untilAudit(shop.gateway, 'failing');
     expect((await shop.call('/own', { headers: KEY })).status).toBe(status);

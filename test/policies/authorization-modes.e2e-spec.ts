@@ -138,14 +138,15 @@ describe('a reload', () => {
       (await send('/body', '{"amount": 7}')).status,
     ];
     expect(await statuses()).toEqual([200, 200, 200]);
-    reload(running.gateway, configOf({ body: 'body.amount <= 5.0', roles: { clerk: { includes: [] } } }));
-    expect(await statuses()).toEqual([403, 403, 403]);
-    const broken = { ...configOf(), access: [{ path: '/tried/*', when: 'principal.nmae == ""' }] };
-    expect(() => reload(running.gateway as TestGateway, broken)).toThrow(
-      /access\[0\]\.when.*No such key: nmae/,
+    await reload(
+      running.gateway,
+      configOf({ body: 'body.amount <= 5.0', roles: { clerk: { includes: [] } } }),
     );
     expect(await statuses()).toEqual([403, 403, 403]);
-    reload(running.gateway, configOf());
+    const broken = { ...configOf(), access: [{ path: '/tried/*', when: 'principal.nmae == ""' }] };
+    await expect(reload(running.gateway, broken)).rejects.toThrow(/access\[0\]\.when.*No such key: nmae/);
+    expect(await statuses()).toEqual([403, 403, 403]);
+    await reload(running.gateway, configOf());
     expect(await statuses()).toEqual([200, 200, 200]);
   });
 });

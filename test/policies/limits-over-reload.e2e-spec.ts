@@ -46,13 +46,13 @@ describe.each([
 
   it('go on when rules change their places, and when their numbers change', async () => {
     expect(await ask()).toEqual({ status: 200, left: [2, 99, 49, 39] });
-    expect(reload(gateway, configOf([NAMED, LARGE, SLOW, SMALL])).outcome).toBe('reloaded');
+    expect((await reload(gateway, configOf([NAMED, LARGE, SLOW, SMALL]))).outcome).toBe('reloaded');
     expect(await ask()).toEqual({ status: 200, left: [38, 98, 48, 1] });
-    expect(reload(gateway, configOf([LARGE, SMALL])).outcome).toBe('reloaded');
+    expect((await reload(gateway, configOf([LARGE, SMALL]))).outcome).toBe('reloaded');
     expect(await ask()).toEqual({ status: 200, left: [97, 0] });
-    reload(gateway, configOf([SMALL, { ...NAMED, key: 'ip', rate: 45 }, LARGE]));
+    await reload(gateway, configOf([SMALL, { ...NAMED, key: 'ip', rate: 45 }, LARGE]));
     expect(await ask()).toMatchObject({ status: 429 });
-    reload(gateway, configOf([{ ...NAMED, rate: 20, burst: 20 }]));
+    await reload(gateway, configOf([{ ...NAMED, rate: 20, burst: 20 }]));
     expect((await ask()).left).toEqual([19]);
   });
 });

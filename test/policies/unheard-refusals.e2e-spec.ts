@@ -144,13 +144,13 @@ const WELL = [true, 'closed', 0, 0];
 
 describe('breakers, ejection, and canaries', () => {
   it('hear nothing of what the gateway refuses because it, a route, or an upstream has too much to do', async () => {
-    reload(gateway, configOf(REFUSALS['concurrency-limited']));
+    await reload(gateway, configOf(REFUSALS['concurrency-limited']));
     const underWay = Promise.withResolvers<void>();
     kinds.hold = underWay.promise;
     const first = doorsOf('concurrency-limited').map(ask);
     await until(() => held.length === 2 && kinds.calls === 1);
     for (const refusal of rows) {
-      expect(reload(gateway, configOf(REFUSALS[refusal])).outcome).not.toBe('rejected');
+      expect((await reload(gateway, configOf(REFUSALS[refusal]))).outcome).not.toBe('rejected');
       if (refusal === 'upstream-saturated') {
         // The others stand in for a canary that is full.
         first.push(ask('/forwarded'));
@@ -177,7 +177,7 @@ describe('breakers, ejection, and canaries', () => {
   });
 
   it('hear of what fails, by then as well', async () => {
-    reload(gateway, configOf(REFUSALS['upstream-saturated']));
+    await reload(gateway, configOf(REFUSALS['upstream-saturated']));
     behind.listener = (_request, response) => void response.writeHead(500).end();
     kinds.refusal = { code: 14, details: 'gone' };
     for (const path of doorsOf('upstream-saturated'))

@@ -116,7 +116,7 @@ describe('a canary', () => {
     expect(first.length).toBeGreaterThan(8);
     expect(first.length).toBeLessThan(30);
     expect(await atCanary('/split')).toEqual(first);
-    reload(gateway, configOf(routes('60%')));
+    await reload(gateway, configOf(routes('60%')));
     const second = await atCanary('/split');
     expect(second.length).toBeGreaterThan(first.length);
     expect(first.every((user) => second.includes(user))).toBe(true);
@@ -198,7 +198,7 @@ describe('a canary', () => {
       level: 40,
       reason: expect.stringMatching(/^errors: \d+ of \d+ attempts failed/),
     });
-    reload(gateway, configOf(routes('61%')));
+    await reload(gateway, configOf(routes('61%')));
     expect(await atCanary('/roll')).toEqual([]);
     expect((await act(gateway, 'roll', 'promote')).status).toBe(409);
   });
@@ -207,7 +207,7 @@ describe('a canary', () => {
     const anew = routes('61%').map((one) =>
       one.id === 'roll' ? route('roll', { ...byUser, ...fast, id: 'two', steps: ['20%', '50%'] }) : one,
     );
-    reload(gateway, configOf(anew));
+    await reload(gateway, configOf(anew));
     expect((await atCanary('/roll')).length).toBeGreaterThan(0);
   });
 
@@ -236,9 +236,9 @@ describe('a canary', () => {
   it('turns from blue to green in one reload', async () => {
     const turned = (track: string) =>
       configOf([route('turn', { to: { track }, weight: '100%' })], ['blue', 'green']);
-    reload(gateway, turned('blue'));
+    await reload(gateway, turned('blue'));
     expect(await served(gateway, '/turn')).toBe('stable');
-    reload(gateway, turned('green'));
+    await reload(gateway, turned('green'));
     expect(await served(gateway, '/turn')).toBe('next');
   });
 });

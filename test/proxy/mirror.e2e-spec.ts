@@ -202,7 +202,7 @@ describe('a mirror', () => {
     for (let i = 0; i < 3; i += 1) expect((await call(`${gateway.url}/capped`)).status).toBe(200);
     await until(() => held.length === 2);
     await counted('requests', 'capped', { dropped: 1 });
-    reload(gateway, configOf(routes(3)));
+    await reload(gateway, configOf(routes(3)));
     for (let i = 0; i < 2; i += 1) expect((await call(`${gateway.url}/capped`)).status).toBe(200);
     await until(() => held.length === 3);
     for (const answer of held) answer();

@@ -132,14 +132,14 @@ describe('a WebSocket that is forwarded', () => {
     const { client, behind } = await world.open('/one');
     const before = heldBy(gateway);
     const without = shopConfig(services, echo, { ...options, routes: [] as never, more: { modules: [] } });
-    expect(reload(gateway, without).outcome).toBe('reloaded');
+    expect((await reload(gateway, without)).outcome).toBe('reloaded');
     expect(heldBy(gateway)).toBe(before + 1);
     client.socket.send('still here');
     await until(() => client.heard.length === 1);
     expect((await world.refused('/one')).status).toBe(404);
-    expect(reload(gateway, shopConfig(services, echo, { ...options, more: { modules: [] } })).outcome).toBe(
-      'reloaded',
-    );
+    expect(
+      (await reload(gateway, shopConfig(services, echo, { ...options, more: { modules: [] } }))).outcome,
+    ).toBe('reloaded');
     behind.close(1000);
     await client.closed;
     await until(() => heldBy(gateway) === before);

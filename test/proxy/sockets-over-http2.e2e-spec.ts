@@ -214,11 +214,11 @@ describe('the end of a WebSocket over HTTP/2', () => {
     const over = session();
     const { client } = await opened('/open/x', {}, over);
     const without = { ...options, routes: [] as never };
-    expect(reload(gateway, shopConfig(services, behindIt, without)).outcome).toBe('reloaded');
+    expect((await reload(gateway, shopConfig(services, behindIt, without))).outcome).toBe('reloaded');
     client.socket.send('still here');
     await until(() => client.heard.includes('still here'));
     expect((await refusalOf(await askForTunnel(over, '/open/x'))).status).toBe(501);
-    expect(reload(gateway, shopConfig(services, behindIt, options)).outcome).toBe('reloaded');
+    expect((await reload(gateway, shopConfig(services, behindIt, options))).outcome).toBe('reloaded');
     const other = await opened('/open/x', {}, over);
     for (const { socket } of [client, other.client]) socket.close(1000);
     expect((await Promise.all([client.closed, other.client.closed])).map(({ code }) => code)).toEqual([

@@ -141,8 +141,8 @@ const WAYS: Readonly<Record<string, (path: string) => Promise<void>>> = {
     const waiting = [send(path), send(path)];
     await queued(path, 2);
     // Of the same targets, and then of others.
-    reload(gateway, configOf({ maxQueued: 5 }));
-    reload(gateway, configOf({ maxQueued: 5, maxConnections: 7 }));
+    await reload(gateway, configOf({ maxQueued: 5 }));
+    await reload(gateway, configOf({ maxQueued: 5, maxConnections: 7 }));
     const late = send(path);
     for (const one of [first, ...waiting, late]) {
       await until(() => held.length === 1);
@@ -150,7 +150,7 @@ const WAYS: Readonly<Record<string, (path: string) => Promise<void>>> = {
       if (one === first) expect(statusIn(await one.answer())).toBe(200);
     }
     for (const one of [...waiting, late]) expect(statusIn(await one.answer())).toBe(200);
-    reload(gateway, configOf());
+    await reload(gateway, configOf());
   },
 };
 

@@ -27,8 +27,8 @@ function takeBack(generation: number, match: string): Promise<Answer> {
 
 it('of operators who have seen the same configuration one changes it, and the others hear that it has changed', async () => {
   gateway = await startGateway({ config: JSON.stringify(config('one')) });
-  reload(gateway, config('two'));
-  reload(gateway, config('three'));
+  await reload(gateway, config('two'));
+  await reload(gateway, config('three'));
   const ends = await Promise.all([1, 2, 1, 2].map((one) => takeBack(one, '"3"')));
   expect(ends.map(({ status }) => status).toSorted()).toEqual([200, 412, 412, 412]);
   const { rows } = (await call(`${gateway.adminUrl}/config/history`)).json<{ rows: object[] }>();

@@ -28,7 +28,7 @@ const ADMINS = { graphql: { policies: { authorization: { anyRole: ['admin'] } } 
 describe('a reload at the GraphQL door', () => {
   it('holds the next request to the policies of the door', async () => {
     expect([await ask('user'), await ask('admin')]).toEqual([200, 200]);
-    expect(reload(shop.gateway, changed(ADMINS)).faults).toEqual([]);
+    expect((await reload(shop.gateway, changed(ADMINS))).faults).toEqual([]);
     expect([await ask('user'), await ask('admin')]).toEqual([403, 200]);
   });
 
@@ -46,7 +46,7 @@ describe('a reload at the GraphQL door', () => {
       (await client.iterate({ query: '{ __typename }' }).next()).value as unknown;
     const early = clientOf();
     await expect(first(early)).resolves.toMatchObject({ data: { __typename: 'Query' } });
-    expect(reload(shop.gateway, changed(ADMINS)).faults).toEqual([]);
+    expect((await reload(shop.gateway, changed(ADMINS))).faults).toEqual([]);
     expect(heldBy(shop.gateway)).toBe(2);
     await expect(first(early)).resolves.toMatchObject({ data: { __typename: 'Query' } });
     const late = clientOf();
@@ -55,18 +55,18 @@ describe('a reload at the GraphQL door', () => {
     await until(() => heldBy(shop.gateway) === 1);
   });
 
-  it('is refused where the door would let masked fields pass', () => {
+  it('is refused where the door would let masked fields pass', async () => {
     const policies = { transform: { response: { maskFields: ['internal'] } } };
-    const { outcome, faults } = reload(shop.gateway, changed({ graphql: { policies } }));
+    const { outcome, faults } = await reload(shop.gateway, changed({ graphql: { policies } }));
     expect(outcome).toBe('faulty');
     expect(faults[0]?.message).toContain('`maskFields` does not work on GraphQL');
   });
 });
 
 describe('a reload that the fields of the schema do not go with', () => {
-  it('is refused, naming them', () => {
+  it('is refused, naming them', async () => {
     const policies = { authentication: { schemes: ['apiKey'] } };
-    const { outcome, faults } = reload(shop.gateway, changed({ graphql: { policies } }));
+    const { outcome, faults } = await reload(shop.gateway, changed({ graphql: { policies } }));
     expect(outcome).toBe('faulty');
     expect(faults.map(({ message }) => message)).toContain(
       'Query.order: asks for jwt, but the GraphQL door takes only apiKey',
@@ -81,9 +81,9 @@ describe('a reload of what calls are made to', () => {
     const upstreams = (target: string) => ({
       upstreams: () => ({ orders: { protocol: 'grpc', targets: [target], circuitBreaker: 'off' } }),
     });
-    reload(shop.gateway, changed({}, upstreams('grpc://127.0.0.1:1')));
+    await reload(shop.gateway, changed({}, upstreams('grpc://127.0.0.1:1')));
     expect(await orders()).toBe(502);
-    reload(shop.gateway, changed({}, upstreams(shop.services.orders.url)));
+    await reload(shop.gateway, changed({}, upstreams(shop.services.orders.url)));
     expect(await orders()).toBe(200);
   });
 
@@ -97,7 +97,7 @@ describe('a reload of what calls are made to', () => {
         name,
         { ...one, maxConnections: 50 + i },
       ]);
-      expect(reload(shop.gateway, changed({ upstreams: Object.fromEntries(others) })).outcome).toBe(
+      expect((await reload(shop.gateway, changed({ upstreams: Object.fromEntries(others) }))).outcome).toBe(
         'reloaded',
       );
       for (const { status } of await Promise.all(asked)) statuses.add(status);
@@ -106,10 +106,10 @@ describe('a reload of what calls are made to', () => {
     await until(() => heldBy(shop.gateway) === 1);
   });
 
-  it('is refused where a module would lose its upstream', () => {
+  it('is refused where a module would lose its upstream', async () => {
     const { upstreams } = changed({}) as { upstreams: Record<string, unknown> };
     const { orders: _orders, ...others } = upstreams;
-    const { outcome, faults } = reload(shop.gateway, changed({ upstreams: others }));
+    const { outcome, faults } = await reload(shop.gateway, changed({ upstreams: others }));
     expect(outcome).toBe('faulty');
     expect(faults.map(({ message }) => message).join('\n')).toContain(
       'the module "orders" calls the upstream "orders"',
@@ -121,15 +121,16 @@ describe('a reload of identity', () => {
   it('goes on without asking the issuer where nothing of it changed, and believes no token that was fine before once it is not', async () => {
     const routes = [{ id: 'closed', match: { path: '/closed' }, upstream: 'echo' }];
     const asked = async () => (await shop.call('/closed', { as: 'user' })).status;
-    reload(shop.gateway, changed({}, { routes }));
+    await reload(shop.gateway, changed({}, { routes }));
     expect(await asked()).toBe(200);
     const { identity } = changed({}, { routes }) as { identity: { apiKeys: object[]; issuers: object[] } };
     const more = { ...identity, apiKeys: [...identity.apiKeys, { sha256: '0'.repeat(64), clientId: 'b' }] };
-    reload(shop.gateway, changed({ identity: more }, { routes }));
+    await reload(shop.gateway, changed({ identity: more }, { routes }));
     expect(await asked()).toBe(200);
     const strict = identity.issuers.map((issuer) => ({ ...issuer, audiences: ['others'] }));
     expect(
-      reload(shop.gateway, changed({ identity: { ...identity, issuers: strict } }, { routes })).faults,
+      (await reload(shop.gateway, changed({ identity: { ...identity, issuers: strict } }, { routes })))
+        .faults,
     ).toEqual([]);
     expect(await asked()).toBe(401);
   });
@@ -140,7 +141,7 @@ describe('a reload of the contracts', () => {
     const title = async () =>
       (await shop.call('/openapi.json')).json<{ info: { title: string } }>().info.title;
     expect(await title()).toBe('Gatehouse');
-    reload(shop.gateway, changed({ contracts: { title: 'Shop' } }));
+    await reload(shop.gateway, changed({ contracts: { title: 'Shop' } }));
     expect(await title()).toBe('Shop');
   });
 });

@@ -45,13 +45,13 @@ describe('after reloads, with nobody asking', () => {
       finish.push(() => response.end('last'));
     };
     // The file of the start stays where Nest has it as a provider.
-    reload(gateway, config(0));
+    await reload(gateway, config(0));
     const earlier: WeakRef<object>[] = [];
     const answers = [];
     for (let round = 1; round <= ROUNDS; round += 1) {
       earlier.push(...inForce());
       answers.push(await openAnswer(`${gateway.url}/one/x`));
-      reload(gateway, config(round));
+      await reload(gateway, config(round));
     }
     expect(heldBy(gateway)).toBe(ROUNDS + 1);
     const living = (): number => {
@@ -79,7 +79,7 @@ describe('after reloads, with nobody asking', () => {
     });
     const policies = { rateLimit: { key: 'ip', rate: 1000, per: '1s' } };
     for (let round = 1; round <= ROUNDS; round += 1) {
-      reload(gateway, passing(round));
+      await reload(gateway, passing(round));
       expect((await call(`${gateway.url}/passing/x`)).status).toBe(200);
     }
     expect(await shown()).toEqual([`passing-${ROUNDS - 1}`, `passing-${ROUNDS}`]);
@@ -89,12 +89,12 @@ describe('after reloads, with nobody asking', () => {
       finish = () => void response.end('last');
     };
     const answer = await openAnswer(`${gateway.url}/passing/x`);
-    for (let round = 0; round < 3; round += 1) reload(gateway, config(round));
+    for (let round = 0; round < 3; round += 1) await reload(gateway, config(round));
     expect(await shown()).toEqual([`passing-${ROUNDS}`]);
     finish();
     for await (const _piece of answer);
     await until(() => heldBy(gateway) === 1);
-    reload(gateway, config(0));
+    await reload(gateway, config(0));
     expect(await shown()).toEqual([]);
   });
 });

@@ -82,7 +82,7 @@ afterEach(async () => {
 describe('a reload', () => {
   it('adds and removes routes for the next request', async () => {
     expect((await get('/two/x')).status).toBe(404);
-    expect(reload(gateway, config({ routes: [route('two')] })).outcome).toBe('reloaded');
+    expect((await reload(gateway, config({ routes: [route('two')] }))).outcome).toBe('reloaded');
     expect((await get('/two/x')).status).toBe(200);
     expect((await get('/one/x')).status).toBe(404);
   });
@@ -90,7 +90,7 @@ describe('a reload', () => {
   it('leads the next request to other targets, and closes those that left', async () => {
     await get('/one/x');
     expect(sockets.size).toBe(1);
-    reload(gateway, config({ upstreams: { it: { targets: [other.url] } } }));
+    await reload(gateway, config({ upstreams: { it: { targets: [other.url] } } }));
     await get('/one/x');
     expect([service.requests.length, other.requests.length]).toEqual([1, 1]);
     await until(() => sockets.size === 0);
@@ -101,7 +101,7 @@ describe('a reload', () => {
     const upstreams = { it: { targets: [service.url, other.url], balancing: 'leastRequests' } };
     for (const weight of [2, 3]) {
       const targets = [{ url: service.url, weight }, other.url];
-      reload(gateway, config({ upstreams: { it: { ...upstreams.it, targets } } }));
+      await reload(gateway, config({ upstreams: { it: { ...upstreams.it, targets } } }));
       await get('/one/x');
       await get('/one/x');
     }
@@ -110,10 +110,10 @@ describe('a reload', () => {
 
   it('holds the next request to other policies', async () => {
     const limited = { policies: { rateLimit: { key: 'ip', rate: 1, per: '1h' } } };
-    reload(gateway, config({ routes: [route('one', limited)] }));
+    await reload(gateway, config({ routes: [route('one', limited)] }));
     expect([(await get('/one/x')).status, (await get('/one/x')).status]).toEqual([200, 429]);
     // What was taken stays taken.
-    reload(gateway, config({ routes: [route('one', limited), route('two')] }));
+    await reload(gateway, config({ routes: [route('one', limited), route('two')] }));
     expect((await get('/one/x')).status).toBe(429);
   });
 
@@ -123,10 +123,10 @@ describe('a reload', () => {
         identity: { apiKeys: [{ sha256: sha256(key), clientId: 'app' }] },
         routes: [route('one', { policies: { authentication: { schemes: ['apiKey'] } } })],
       });
-    reload(gateway, keyed(KEY));
+    await reload(gateway, keyed(KEY));
     expect((await get('/one/x', { 'x-api-key': KEY })).status).toBe(200);
     expect((await get('/one/x', { 'x-api-key': OTHER_KEY })).status).toBe(401);
-    reload(gateway, keyed(OTHER_KEY));
+    await reload(gateway, keyed(OTHER_KEY));
     expect((await get('/one/x', { 'x-api-key': KEY })).status).toBe(401);
     expect((await get('/one/x', { 'x-api-key': OTHER_KEY })).status).toBe(200);
   });
@@ -135,12 +135,12 @@ describe('a reload', () => {
     const from = (address: string) => get('/one/x', { 'x-forwarded-for': address });
     const seen = async () => (await from('203.0.113.9')).json<Echo>().headers['x-forwarded-for'];
     expect(await seen()).toBe('127.0.0.1');
-    reload(gateway, config({ trustedProxies: ['loopback'] }));
+    await reload(gateway, config({ trustedProxies: ['loopback'] }));
     expect(await seen()).toContain('203.0.113.9');
     const floodLimit = { key: 'ip', rate: 1, per: '1h' };
-    reload(gateway, config({ trustedProxies: ['loopback'], floodLimit }));
+    await reload(gateway, config({ trustedProxies: ['loopback'], floodLimit }));
     expect([(await from('203.0.113.1')).status, (await from('203.0.113.1')).status]).toEqual([200, 429]);
-    reload(gateway, config());
+    await reload(gateway, config());
     expect((await from('203.0.113.1')).status).toBe(200);
   });
 
@@ -149,12 +149,12 @@ describe('a reload', () => {
     async (what) => {
       expect((await get(`/made/${what}`)).text).toContain('secret');
       const transform = { response: { maskFields: ['internal'] } };
-      reload(gateway, config({ defaults: { policies: { authentication: 'public', transform } } }));
+      await reload(gateway, config({ defaults: { policies: { authentication: 'public', transform } } }));
       const masked = await get(`/made/${what}`);
       expect(masked.status).toBe(200);
       expect(masked.text).not.toContain('secret');
       expect(masked.json()).toMatchObject({ name: 'a' });
-      reload(gateway, config());
+      await reload(gateway, config());
       expect((await get(`/made/${what}`)).text).toContain('secret');
     },
   );
@@ -173,9 +173,12 @@ describe('a reload', () => {
       aggregate: { calls, response: { one: 'one' } },
       policies: { cache: { ttl: '1h', scope: 'public' }, ...(transform && { transform }) },
     });
-    reload(gateway, config({ upstreams, routes: [composed(undefined)] }));
+    await reload(gateway, config({ upstreams, routes: [composed(undefined)] }));
     expect((await get('/composed')).text).toContain('secret');
-    reload(gateway, config({ upstreams, routes: [composed({ response: { maskFields: ['internal'] } })] }));
+    await reload(
+      gateway,
+      config({ upstreams, routes: [composed({ response: { maskFields: ['internal'] } })] }),
+    );
     expect((await get('/composed')).text).not.toContain('secret');
   });
 });
@@ -189,8 +192,8 @@ describe('what is under way', () => {
     };
     const incoming = await openAnswer(`${gateway.url}/one/x`);
     incoming.setEncoding('utf8');
-    reload(gateway, config({ upstreams: { it: { targets: [other.url] } } }));
-    reload(gateway, config({ upstreams: {}, routes: [] }));
+    await reload(gateway, config({ upstreams: { it: { targets: [other.url] } } }));
+    await reload(gateway, config({ upstreams: {}, routes: [] }));
     expect(heldBy(gateway)).toBe(2);
     answer?.end('last');
     let text = '';
@@ -208,7 +211,7 @@ describe('what is under way', () => {
     outgoing.write('{"a"');
     await begun;
     const closed = { authentication: { schemes: ['apiKey'] } };
-    reload(
+    await reload(
       gateway,
       config({
         identity: { apiKeys: [{ sha256: sha256(KEY), clientId: 'a' }] },
@@ -228,11 +231,11 @@ describe('what is under way', () => {
       kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [kinds.url] },
     };
     const routes = [{ id: 'kinds', upstream: 'kinds', grpc: { service: 'test.v1.Kinds' } }];
-    reload(gateway, config({ upstreams, routes }));
+    await reload(gateway, config({ upstreams, routes }));
     const client = await open('/test/chat/hi', { url: gateway.url });
     client.socket.send('{"number":1}');
     await until(() => client.messages.length === 1);
-    reload(gateway, config());
+    await reload(gateway, config());
     expect(heldBy(gateway)).toBe(2);
     client.socket.send('{"number":2}');
     await until(() => client.messages.length === 2);
@@ -248,7 +251,7 @@ describe('a configuration that cannot be put into force', () => {
     config({ routes: [route('one', { upstream: 'nowhere' }), route('two', { upstream: 'iit' })] });
 
   it('leaves the last good one, and tells all of its faults with their places', async () => {
-    const { outcome, faults } = reload(gateway, faulty());
+    const { outcome, faults } = await reload(gateway, faulty());
     expect(outcome).toBe('faulty');
     expect(faults).toHaveLength(2);
     expect(faults[1]).toMatchObject({ line: 1, key: 'routes[two].upstream', suggestion: 'it' });
@@ -268,7 +271,7 @@ describe('a configuration that cannot be put into force', () => {
 
   it('ends nothing and opens nothing', async () => {
     await get('/one/x');
-    for (let i = 0; i < 5; i += 1) reload(gateway, faulty());
+    for (let i = 0; i < 5; i += 1) await reload(gateway, faulty());
     await get('/one/x');
     expect(sockets.size).toBe(1);
     expect(heldBy(gateway)).toBe(1);
@@ -278,16 +281,18 @@ describe('a configuration that cannot be put into force', () => {
     ['contracts.enabled', { contracts: { enabled: true } }],
     ['graphql.graphiql', { graphql: { graphiql: false } }],
   ])('is refused with the word restart where it changes %s', async (key, change) => {
-    const { outcome, faults } = reload(gateway, config({ ...change, routes: [] }));
+    const { outcome, faults } = await reload(gateway, config({ ...change, routes: [] }));
     expect(outcome).toBe('needs-restart');
     expect(faults.map((fault) => fault.key)).toEqual([key]);
     expect(faults[0]?.message).toContain('needs a restart');
     expect((await get('/one/x')).status).toBe(200);
   });
 
-  it('is one that hides a route that there is not', () => {
+  it('is one that hides a route that there is not', async () => {
     const contracts = { enabled: false, hide: ['nothing'] };
-    expect(reload(gateway, config({ contracts })).faults).toMatchObject([{ key: 'contracts.hide[0]' }]);
+    expect((await reload(gateway, config({ contracts }))).faults).toMatchObject([
+      { key: 'contracts.hide[0]' },
+    ]);
   });
 });
 
@@ -305,14 +310,16 @@ describe('thirty reloads under load', () => {
       const policies = i % 2 === 0 ? {} : { rateLimit: { key: 'ip', rate: 1_000_000, per: '1s' } };
       const options = { targets, maxConnections: 64 + (i % 5) };
       const routes = [route('one', { policies }), route(`extra-${i % 4}`)];
-      expect(reload(gateway, config({ upstreams: { it: options }, routes })).outcome).toBe('reloaded');
+      expect((await reload(gateway, config({ upstreams: { it: options }, routes }))).outcome).toBe(
+        'reloaded',
+      );
       await get('/one/x');
     }
     isOver = true;
     await Promise.all(clients);
     expect(new Set(seen)).toEqual(new Set([200]));
     expect(seen.length).toBeGreaterThan(30);
-    reload(gateway, config({ upstreams: {}, routes: [] }));
+    await reload(gateway, config({ upstreams: {}, routes: [] }));
     await until(() => sockets.size === 0 && heldBy(gateway) === 1);
     const metrics = (await call(`${gateway.adminUrl}/metrics`)).text;
     expect(metrics).not.toContain('gatehouse_breaker_state{');

@@ -5,10 +5,10 @@ import { Snapshots } from '../../src/snapshot/snapshots.ts';
 import type { TestGateway } from './gateway.ts';
 
 /** Gives a running gateway another configuration, as data; JSON is YAML. */
-export function reload({ gateway }: TestGateway, config: object): Reload {
+export async function reload({ gateway }: TestGateway, config: object): Promise<Reload> {
   const { file } = gateway.app.get(Snapshots).current.source.document;
   const source = readConfig(gatewaySchema, JSON.stringify(config), file, {});
-  return gateway.app.get(Reloads).apply(source, 'test');
+  return gateway.app.get(Reloads).take(source, 'test');
 }
 
 /** How many configurations are still held, the one in force included. */

@@ -75,9 +75,9 @@ describe('server reflection', () => {
       grpc: 'prefix: /test',
       upstream: 'maxConnections: 7',
     });
-    const { outcome } = gateway.gateway.app
+    const { outcome } = await gateway.gateway.app
       .get(Reloads)
-      .apply(readConfig(gatewaySchema, config, 'gateway.yaml', {}), 'test');
+      .take(readConfig(gatewaySchema, config, 'gateway.yaml', {}), 'test');
     expect(outcome).toBe('reloaded');
     expect(await statusOf('/test/items/a')).toBe(200);
   });

@@ -123,9 +123,9 @@ describe('a subset of which no target is available', () => {
     });
 
   beforeAll(async () => {
-    expect(reload(gateway, configOf({}, { subset: { track: 'a' }, subsetFallback: 'any' })).outcome).toBe(
-      'reloaded',
-    );
+    expect(
+      (await reload(gateway, configOf({}, { subset: { track: 'a' }, subsetFallback: 'any' }))).outcome,
+    ).toBe('reloaded');
   });
 
   it.each(rows)('is all targets with `any`, for %s', async (_door, ask) => {
@@ -139,7 +139,7 @@ describe('a subset of which no target is available', () => {
   });
 
   it.each(rows)('is nobody without, for %s', async (_door, ask) => {
-    reload(gateway, configOf({}, { subset: { track: 'a' } }));
+    await reload(gateway, configOf({}, { subset: { track: 'a' } }));
     for (const server of servers) server.reset();
     await order('open');
     const { ok, why } = await ask();
@@ -170,10 +170,10 @@ describe('targets that have as many calls as they may', () => {
     ['each', { maxRequests: 1 }, {}],
     ['together', { maxInFlight: 2 }, { maxConnections: 100 }],
   ])('%s are not called, nobody waits with `maxQueued: 0`, at any door', async (_who, limit, changed) => {
-    reload(gateway, configOf({ ...limit, maxQueued: 0 }));
+    await reload(gateway, configOf({ ...limit, maxQueued: 0 }));
     await whileFull(async () => {
       // Those that other targets have been asked for count on.
-      reload(gateway, configOf({ ...limit, ...changed, maxQueued: 0 }));
+      await reload(gateway, configOf({ ...limit, ...changed, maxQueued: 0 }));
       for (const [door, ask] of rows) {
         const { ok, why } = await ask();
         expect([door, ok, why]).toEqual([door, false, expect.stringMatching(/^upstream-saturated$|^14$/)]);
@@ -183,7 +183,7 @@ describe('targets that have as many calls as they may', () => {
   });
 
   it.each([{ maxRequests: 1 }, { maxInFlight: 2 }])('are waited for at every door: %j', async (limit) => {
-    reload(gateway, configOf({ ...limit, timeouts: { queue: '5s' } }));
+    await reload(gateway, configOf({ ...limit, timeouts: { queue: '5s' } }));
     let waiting: Promise<Outcome>[] = [];
     await whileFull(async () => {
       waiting = rows.map(([, ask]) => ask());
@@ -196,7 +196,7 @@ describe('targets that have as many calls as they may', () => {
   const ADAPTIVE = { adaptiveConcurrency: { initial: 4, min: 4, max: 4 } };
 
   it('by their adaptive limit are not called at any door', async () => {
-    reload(gateway, configOf({ ...ADAPTIVE, maxQueued: 0 }));
+    await reload(gateway, configOf({ ...ADAPTIVE, maxQueued: 0 }));
     await whileFull(async () => {
       for (const [door, ask] of rows) {
         const { ok, why } = await ask();
@@ -213,7 +213,7 @@ describe('targets that have as many calls as they may', () => {
     'by %s are not made up for by those that are of another side, at any door',
     async (_what, limit, each) => {
       // As the sides of a canary are: subsets of one upstream.
-      reload(gateway, configOf({ ...limit, maxQueued: 0 }, { subset: { track: 'a' } }));
+      await reload(gateway, configOf({ ...limit, maxQueued: 0 }, { subset: { track: 'a' } }));
       const held = Promise.withResolvers<void>();
       for (const server of servers) server.reset();
       servers[0].hold = held.promise;
@@ -225,7 +225,7 @@ describe('targets that have as many calls as they may', () => {
         expect([door, ok, why]).toEqual([door, false, expect.stringMatching(/^upstream-saturated$|^14$/)]);
       }
       // The other side has room, and is asked by who is of it.
-      reload(gateway, configOf({ ...limit, maxQueued: 0 }, { subset: { track: 'b' } }));
+      await reload(gateway, configOf({ ...limit, maxQueued: 0 }, { subset: { track: 'b' } }));
       for (const [door, ask] of rows) expect([door, (await ask()).ok]).toEqual([door, true]);
       expect(calls()[0]).toBe(each);
       held.resolve();

@@ -214,14 +214,14 @@ describe('a gateway that discovers its targets', () => {
     await until(() => consul.heldBack === 1);
     const before = await views();
     const asked = consul.asked.length;
-    expect(reload(gateway, configOf({ other: { targets: ['http://127.0.0.1:9'] } })).outcome).toBe(
+    expect((await reload(gateway, configOf({ other: { targets: ['http://127.0.0.1:9'] } }))).outcome).toBe(
       'reloaded',
     );
     expect((await views())['catalog']?.errors).toBe(before['catalog']?.errors);
     expect(consul.asked).toHaveLength(asked);
     consul.instead = () => undefined;
     const changed = { discovery: { consul: { service: 'other', url: consul.url } } };
-    expect(reload(gateway, configOf({ catalog: changed })).outcome).toBe('reloaded');
+    expect((await reload(gateway, configOf({ catalog: changed }))).outcome).toBe('reloaded');
     await until(() => consul.asked.length > asked);
     expect((await call(`${gateway.url}/catalog`)).status).toBe(200);
     expect((await call(`${gateway.url}/health/ready`)).status).toBe(200);
@@ -235,11 +235,13 @@ describe('a gateway that discovers its targets', () => {
 
   it('asks no more for what no configuration has', async () => {
     expect(
-      reload(gateway, {
-        ...configOf(),
-        upstreams: { users: { targets: [services[1]?.url] } },
-        routes: configOf().routes.slice(0, 1),
-      }).outcome,
+      (
+        await reload(gateway, {
+          ...configOf(),
+          upstreams: { users: { targets: [services[1]?.url] } },
+          routes: configOf().routes.slice(0, 1),
+        })
+      ).outcome,
     ).toBe('reloaded');
     await until(() => consul.heldBack === 0);
     expect(await views()).toEqual({});
@@ -249,11 +251,13 @@ describe('a gateway that discovers its targets', () => {
     // The last that was counted of an upstream is to be seen until the next reload.
     expect(await series()).toContain('gatehouse_upstream_attempts_total{upstream="catalog"');
     expect(
-      reload(gateway, {
-        ...configOf(),
-        upstreams: { users: { targets: [services[0]?.url] } },
-        routes: configOf().routes.slice(0, 1),
-      }).outcome,
+      (
+        await reload(gateway, {
+          ...configOf(),
+          upstreams: { users: { targets: [services[0]?.url] } },
+          routes: configOf().routes.slice(0, 1),
+        })
+      ).outcome,
     ).toBe('reloaded');
     expect(await series()).not.toContain('upstream="catalog"');
   });

@@ -198,11 +198,13 @@ describe('a target that is probed', () => {
     const [gone, stays] = of('probed') as [TestUpstream, TestUpstream];
     const said = (): number => gateway.lines.filter(({ health }) => health !== undefined).length;
     const before = said();
-    expect(reload(gateway, { ...config, floodLimit: { rate: 9999, per: '1s' } }).outcome).toBe('reloaded');
+    expect((await reload(gateway, { ...config, floodLimit: { rate: 9999, per: '1s' } })).outcome).toBe(
+      'reloaded',
+    );
     expect(await verdicts()).toEqual(['up', 'up']);
     expect(said()).toBe(before);
     const probed = { ...config.upstreams['probed'], targets: [stays.url] };
-    reload(gateway, { ...config, upstreams: { ...config.upstreams, probed } });
+    await reload(gateway, { ...config, upstreams: { ...config.upstreams, probed } });
     const asked = [gone.requests.length, stays.requests.length] as const;
     await until(() => stays.requests.length > asked[1] + 3);
     expect(gone.requests.length).toBeLessThanOrEqual(asked[0] + 1);

@@ -83,7 +83,7 @@ it('the stable side of a canary keeps its last target, and the canary may lose i
 });
 
 it('the last target that the upstream itself leaves is kept', async () => {
-  reload(gateway, config({ subset: { track: 'two' } }));
+  await reload(gateway, config({ subset: { track: 'two' } }));
   const refused = await order(1, 'ejection');
   expect([refused.status, refused.text]).toEqual([
     409,
@@ -115,7 +115,7 @@ it('a breaker that was opened by hand is listed until it is closed, and stays op
     expect.stringMatching(/^breaker of \S+ opened for 600 s: disk is full, by /),
   ]);
   // Targets are made anew.
-  reload(gateway, config({ maxConnections: 7 }));
+  await reload(gateway, config({ maxConnections: 7 }));
   expect((await call(`${gateway.url}/one`)).status).toBe(503);
   const closed = await order(0, 'breaker', { state: 'closed' });
   expect(closed.json()).toMatchObject({ available: true, breaker: { state: 'closed' } });

@@ -102,16 +102,16 @@ describe('TLS to targets', () => {
     expect(shown).toEqual(['first', 'first']);
     show('second');
     const again = readConfig(gatewaySchema, config(MUTUAL), 'gateway.yaml', {});
-    expect(running.app.get(Reloads).apply(again, 'test').outcome).toBe('reloaded');
+    expect((await running.app.get(Reloads).take(again, 'test')).outcome).toBe('reloaded');
     for (const path of PATHS) expect((await call(url + path)).status).toBe(200);
     expect(shown).toEqual(['first', 'first', 'second', 'second']);
     // The same again: no new connection.
-    expect(running.app.get(Reloads).apply(again, 'test').outcome).toBe('reloaded');
+    expect((await running.app.get(Reloads).take(again, 'test')).outcome).toBe('reloaded');
     for (const path of PATHS) expect((await call(url + path)).status).toBe(200);
     expect(shown).toHaveLength(4);
     // Half renewed: the last good one stays.
     write('own.key', stranger.key);
-    const { outcome, faults } = running.app.get(Reloads).apply(again, 'test');
+    const { outcome, faults } = await running.app.get(Reloads).take(again, 'test');
     expect([outcome, faults]).toMatchObject(['faulty', [{ line: 8, key: 'upstreams[kinds].tls.key' }]]);
     for (const path of PATHS) expect((await call(url + path)).status).toBe(200);
     expect(shown).toHaveLength(4);
@@ -140,7 +140,7 @@ routes:
     expect(await ask()).toBe('elsewhere.test first');
     show('second');
     const again = readConfig(gatewaySchema, forwarded, 'gateway.yaml', {});
-    expect(gateway.gateway.app.get(Reloads).apply(again, 'test').outcome).toBe('reloaded');
+    expect((await gateway.gateway.app.get(Reloads).take(again, 'test')).outcome).toBe('reloaded');
     expect(await ask()).toBe('elsewhere.test second');
     behind.close();
   });
