@@ -5,7 +5,7 @@ import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import type { Foreseen } from '../routing/foreseen.ts';
-import type { ContractInput, Elsewhere, RouteAction } from '../routing/route-action.ts';
+import type { ContractInput, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { forwardingOf } from '../upstreams/http/hedged-forwarding.ts';
@@ -28,7 +28,6 @@ export class ForwardAction implements RouteAction {
   readonly passesPath = true;
   readonly editsJson = false;
   readonly beside: readonly string[] = [];
-  readonly copiedTo: readonly Elsewhere[] | undefined = undefined;
   asksBy: ((exchange: Exchange) => string) | undefined = undefined;
   readonly #source: UpstreamSource;
   readonly #way: ForwardWay;

@@ -27,7 +27,8 @@ export class SocketForwardAction implements RouteAction {
   constructor(plain: ForwardAction, options: WebSocketOptions, sockets: ForwardedSockets) {
     this.target = plain.target;
     this.beside = plain.beside;
-    this.copiedTo = plain.copiedTo;
+    const { copiedTo }: RouteAction = plain;
+    this.copiedTo = copiedTo;
     this.asksBy = plain.asksBy;
     this.#plain = plain;
     this.#options = options;

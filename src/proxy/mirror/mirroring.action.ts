@@ -15,7 +15,7 @@ import type { Mirror } from './mirror.ts';
 /** Forwards what is no WebSocket, and mirrors some of it. */
 export class MirroringAction extends ForwardAction {
   override readonly beside: readonly string[];
-  override readonly copiedTo: readonly Elsewhere[];
+  readonly copiedTo: readonly Elsewhere[];
   readonly #mirror: Mirror;
 
   constructor(source: UpstreamSource, way: ForwardWay, metrics: Metrics, mirror: Mirror) {
