@@ -42,7 +42,8 @@ export class Rollout {
   readonly #judge: Judge;
   readonly #seen = new Measurements();
   #stepAt: number;
-  readonly #beganAt: number;
+  #beganAt: number;
+  #hasBegun = false;
   #sinceLook = 0;
   /** Whether the state came about while others could not be told. */
   #isApart = false;
@@ -70,6 +71,13 @@ export class Rollout {
   /** Whether nothing can happen any more but by an operator. */
   get isSettled(): boolean {
     return this.#state.status === 'promoted' || this.#state.status === 'aborted';
+  }
+
+  /** Has its times count from now on, the first time that it comes into force: it may have been made long before. */
+  begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#stepAt = this.#beganAt = this.#deps.now();
   }
 
   /** Takes over what may change while the rollout is the same. */

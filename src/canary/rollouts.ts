@@ -107,6 +107,7 @@ export class Rollouts implements OnModuleDestroy {
     for (const plan of plans) {
       const rollout = this.of(plan);
       rollout.replan(plan);
+      rollout.begin();
       this.#weights.set({ route: plan.route }, rollout.weight);
     }
     const former = [...this.#all.keys()].filter((id) => !this.#inForce.has(id));

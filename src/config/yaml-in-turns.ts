@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { z } from 'zod';
 import { ConfigError } from './config-fault.ts';
 import type { ReadConfig } from './config-reader.ts';
 import type { Variables } from './interpolation.ts';
 import { findLongList, type LongList } from './long-list.ts';
+import { Slices } from './slices.ts';
 import { readYaml, type Position, type YamlDocument } from './yaml-reader.ts';
 
-/** How many items are read between two turns of the loop: about two milliseconds. */
+/** How many items are read at a time: about two milliseconds. */
 const AT_A_TIME = 40;
 /** Pieces of this length are read without the library where they can be. */
 const LONG_PIECE = 1000;
@@ -61,6 +61,7 @@ async function readPieces<Schema extends z.ZodType>(
   if (around === undefined || around[key] !== null) return undefined;
   const base = schema.safeParse({ ...around, [key]: [] });
   if (!base.success) return undefined;
+  const slices = new Slices();
   const pieces: Piece[] = [];
   const raw: unknown[] = [];
   const items: unknown[] = [];
@@ -78,7 +79,7 @@ async function readPieces<Schema extends z.ZodType>(
     raw.push(...(read as unknown[]));
     items.push(...((checked.data as Readonly<Record<string, unknown[]>>)[key] ?? []));
     lines += lineCount(part);
-    await turn();
+    await slices.pause();
   }
   const value = { ...(base.data as object), [key]: items } as z.output<Schema>;
   const [start, after] = [lineCount(text.slice(0, bounds[0])), lines];

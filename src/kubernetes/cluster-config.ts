@@ -10,6 +10,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ClusterApi } from '../upstreams/discovery/kubernetes/cluster-api.ts';
 import { withAdded } from './added-text.ts';
+import { blamed, ownersOf } from './blame.ts';
 import { ClusterFeeds } from './cluster-feeds.ts';
 import { ClusterReport } from './cluster-report.ts';
 import { verdictsOn } from './object-verdicts.ts';
@@ -152,44 +153,45 @@ export class ClusterConfig implements ConfigAddition {
   }
 
   /** See {@link ConfigAddition}. */
-  takeOut(faults: readonly ConfigFault[]): boolean {
-    const byId = new Map(this.#translation.routes.map((route) => [route.id, route]));
+  get mark(): Translation {
+    return this.#translation;
+  }
+
+  /** See {@link ConfigAddition}. */
+  takeOut(faults: readonly ConfigFault[], mark: object = this.#translation): boolean {
+    // What was added is looked up in what it was added of: events come while it is compiled.
+    const of = mark as Translation;
+    const byId = new Map(of.routes.map((route) => [route.id, route]));
     let isAny = false;
     for (const { routeId, key, message } of faults) {
-      isAny = this.#closePort(key, message) || isAny;
+      isAny = this.#closePort(of, key, message) || isAny;
       const route = byId.get(routeId ?? '');
-      const own = route === undefined ? this.#ownersOf(key) : [blamed(route, key)];
-      for (const of of own) {
-        const place = brokenKey(of);
-        if (this.#broken.has(place)) continue;
-        this.#broken.set(place, { of, message: `${key.replace(/^routes\[[^\]]*\]\.?/, '')}: ${message}` });
+      const own = route === undefined ? ownersOf(of, key) : [blamed(route, key)];
+      for (const one of own) {
+        const place = brokenKey(one);
+        // Another version of it is not to blame for this one.
+        if (this.#broken.has(place) || this.#hasChanged(one)) continue;
+        this.#broken.set(place, {
+          of: one,
+          message: `${key.replace(/^routes\[[^\]]*\]\.?/, '')}: ${message}`,
+        });
         isAny = true;
       }
     }
     if (isAny) this.#translate();
-    return isAny;
+    return isAny || of !== this.#translation;
   }
 
   // Those that are added stand behind those of the file.
-  #closePort(key: string, message: string): boolean {
+  #closePort({ listeners }: Translation, key: string, message: string): boolean {
     const index = /^listeners\[(\d+)\]/.exec(key)?.[1];
     if (index === undefined) return false;
     const added = new Set(this.#inForce.map(({ port }) => port));
     const own = this.#deps.listeners()?.filter(({ port }) => !added.has(port)).length ?? 0;
-    const port = Number(this.#translation.listeners[Number(index) - own]?.['port'] ?? NaN);
+    const port = Number(listeners[Number(index) - own]?.['port'] ?? NaN);
     if (Number.isNaN(port) || this.#unusable.has(port)) return false;
     this.#unusable.set(port, message);
     return true;
-  }
-
-  /** Objects whose routes lead to the upstream that a fault is about. */
-  #ownersOf(key: string): readonly Resource[] {
-    const name = /^upstreams\[([^\]]+)\]/.exec(key)?.[1];
-    if (name === undefined || !this.#translation.upstreams.has(name)) return [];
-    const { routes } = this.#translation;
-    return routes
-      .filter(({ config }) => JSON.stringify(config).includes(`"${name}"`))
-      .map(({ owner }) => owner);
   }
 
   #changed(): void {
@@ -242,10 +244,12 @@ export class ClusterConfig implements ConfigAddition {
   // Whoever has changed is tried again.
   #forgetMended(): void {
     this.#unusable.clear();
-    for (const [key, { of }] of this.#broken) {
-      const now = this.#feeds.get(of.kind as Parameters<ClusterFeeds['get']>[0], of.namespace, of.name);
-      if (now?.version !== of.version && now?.generation !== of.generation) this.#broken.delete(key);
-    }
+    for (const [key, { of }] of this.#broken) if (this.#hasChanged(of)) this.#broken.delete(key);
+  }
+
+  #hasChanged({ kind, namespace, name, version, generation }: Resource): boolean {
+    const now = this.#feeds.get(kind as Parameters<ClusterFeeds['get']>[0], namespace, name);
+    return now?.version !== version && now?.generation !== generation;
   }
 
   #textOf(): string {
@@ -280,15 +284,6 @@ export class ClusterConfig implements ConfigAddition {
 }
 
 const NOTHING: Translation = { routes: [], upstreams: new Map(), listeners: [], statuses: [], remarks: [] };
-
-/** Whose fault it is: of a policy that is attached to the route, or of the route itself. */
-function blamed({ owner, policies, config }: Translation['routes'][number], key: string): Resource {
-  const name = /\.policies\.(\w+)/.exec(key)?.[1];
-  const own = name === undefined ? undefined : policies.get(name);
-  return own !== undefined && (config['policies'] as Json | undefined)?.[name ?? ''] !== undefined
-    ? own
-    : owner;
-}
 
 /** The policies as they are written: parsed ones cannot be read again. */
 function writtenPolicies({ document }: GatewaySource): Json | undefined {

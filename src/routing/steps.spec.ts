@@ -14,9 +14,13 @@ describe('steps', () => {
       timer = setImmediate(count);
     };
     let timer = setImmediate(count);
-    expect(await inTurns(mapInSteps(NUMBERS, even))).toEqual(EVEN);
+    const slowly = (one: number): readonly number[] => {
+      if (isStep(one)) for (const until = performance.now() + 6; performance.now() < until;);
+      return even(one);
+    };
+    expect(await inTurns(mapInSteps(NUMBERS, slowly))).toEqual(EVEN);
     clearImmediate(timer);
-    expect(turns).toBeGreaterThanOrEqual(NUMBERS.filter(isStep).length);
+    expect(turns).toBeGreaterThanOrEqual(NUMBERS.filter(isStep).length - 1);
   });
 
   it('are each done within what they need', async () => {

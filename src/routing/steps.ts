@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { Slices } from '../config/slices.ts';
 
 /** Work in steps of some milliseconds each. Whoever has nobody waiting does them {@link atOnce}, others {@link inTurns}. */
 export type Steps<Result> = Generator<void, Result, void>;
@@ -19,15 +19,16 @@ export function atOnce<Result>(steps: Steps<Result>): Result {
   }
 }
 
-/** The same, with a turn of the event loop after each step. @param within what each step is done in. Default nothing. */
+/** The same, with turns of the event loop between steps; see {@link Slices}. @param within what each step is done in. Default nothing. */
 export async function inTurns<Result>(
   steps: Steps<Result>,
   within: <Done>(step: () => Done) => Done = (step) => step(),
 ): Promise<Result> {
+  const slices = new Slices();
   for (;;) {
     const { done, value } = within(() => steps.next());
     if (done === true) return value;
-    await turn();
+    await slices.pause();
   }
 }
 

@@ -39,7 +39,7 @@ export class Additions {
   }
 
   /** Leaves out what faults are about. @returns whether another try makes sense. */
-  areLess({ fileText }: WantedReload, faults: readonly ConfigFault[]): boolean {
-    return fileText !== undefined && this.source?.takeOut(faults) === true;
+  areLess({ fileText, mark }: WantedReload, faults: readonly ConfigFault[]): boolean {
+    return fileText !== undefined && this.source?.takeOut(faults, mark) === true;
   }
 }

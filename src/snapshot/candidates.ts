@@ -73,9 +73,10 @@ export class Candidates {
 
   /** What would become of a text, which is not put into force. Never rejects. */
   async check(text: Promise<string>): Promise<Checked> {
-    const { value } = this.#deps.snapshots.current.source;
     try {
       const source = await this.read(await text);
+      // What is in force by then: reloads do not wait.
+      const { value } = this.#deps.snapshots.current.source;
       if (this.isSame(source)) return { outcome: 'unchanged', faults: [] };
       const next = await this.compile(source);
       next.discard();
@@ -131,10 +132,9 @@ export class Candidates {
   /** One that is only looked at, and discarded. @throws {ConfigError} with all faults. */
   async compared(text: string): Promise<Snapshot> {
     const { snapshots, compiler } = this.#deps;
-    const { current } = snapshots;
     for (let source = await this.read(text); ;) {
       try {
-        return await compiler.next(source, current);
+        return await compiler.next(source, snapshots.current);
       } catch (error) {
         source = this.#without(source, error);
       }

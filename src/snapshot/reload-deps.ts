@@ -63,6 +63,8 @@ export interface WantedReload {
   readonly text?: string | undefined;
   /** What the file said, where something was added to it. */
   readonly fileText?: string | undefined;
+  /** The {@link ConfigAddition.mark} of what was added to it. */
+  readonly mark?: object | undefined;
 }
 
 /** What another source of configuration adds to the file. */
@@ -72,9 +74,12 @@ export interface ConfigAddition {
   /**
    * Leaves out from now on what faults are about.
    *
-   * @returns whether anything is left out that was not before, so that another try makes sense.
+   * @param mark of the text that has these faults; default of what is added now.
+   * @returns whether something else is added by now, so that another try makes sense.
    */
-  takeOut(faults: readonly ConfigFault[]): boolean;
+  takeOut(faults: readonly ConfigFault[], mark?: object): boolean;
+  /** Stands for what is added now: another object once that is something else. */
+  readonly mark: object;
   /** Where it comes from, as operators see it. */
   readonly followed: FollowedCluster;
   /** Hears what the file says that is in force now. */

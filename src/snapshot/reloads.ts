@@ -41,6 +41,7 @@ export class Reloads {
   #digest: string;
   #last: Reload | undefined = undefined;
   readonly #turns = new ReloadTurns();
+  readonly #checks = new ReloadTurns();
   #isClosed = false;
   #place: ConfigPlace | undefined = undefined;
   /** What another source adds to the file. */
@@ -117,12 +118,12 @@ export class Reloads {
     return this.#turns.take(() => act((wanted) => this.#read(wanted)));
   }
 
-  /** What would become of the file, which is not put into force. Never rejects. */
+  /** What would become of the file, which is not put into force. One after the other: each is a whole configuration. Never rejects. */
   check(): Promise<Checked> {
     const { file } = this.#deps.snapshots.current.source.document;
     const added = (text: string): string =>
       this.additions.withAdded(text, { trigger: 'check' }, this.#standing);
-    return this.#candidates.check(readConfigText(file).then(added));
+    return this.#checks.take(() => this.#candidates.check(readConfigText(file).then(added)));
   }
 
   /**
@@ -164,7 +165,9 @@ export class Reloads {
       if (reading.isKnown && asked.joint === undefined && this.#last !== undefined) return this.#last;
       const read = reading.text();
       const text = this.additions.withAdded(read, asked, this.#standing);
-      wanted = { ...asked, text, ...(text !== read && { fileText: read }) };
+      // What is added may be something else once there are faults.
+      const mark = this.additions.source?.mark;
+      wanted = { ...asked, text, ...(text !== read && { fileText: read, mark }) };
       // The file says what it did when an earlier configuration was taken back: that one stays.
       if (asked.joint === undefined && this.#standing.isOld(asked.trigger, writtenDigest(text)))
         return this.#told({ ...wanted, outcome: 'unchanged' });

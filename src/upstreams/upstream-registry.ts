@@ -31,8 +31,10 @@ export class UpstreamRegistry implements Upstreams {
   /** What operators have ordered of targets, over all configurations. */
   readonly overrides: TargetOverrides;
   readonly #uses = new Map<Upstream, SourceUse>();
-  /** The targets that were known when an upstream was made. */
-  readonly #madeOf = new Map<Upstream, readonly TargetOptions[]>();
+  /** Those that were made for this configuration, until it is in force. */
+  readonly #made = new Map<Upstream, MadeOf>();
+  /** Secrets of those that another configuration has in force. */
+  readonly #sessions = new Map<Upstream, readonly string[]>();
   readonly #endings: (() => void)[] = [];
   /** What has changed of targets that go on. */
   readonly #retuned = new Map<Target, TargetOptions>();
@@ -95,14 +97,19 @@ export class UpstreamRegistry implements Upstreams {
     this.#metrics.overload.showCaps(() => this.all().flatMap(capOf));
     // Before those that are discovered begin by themselves.
     this.#watches.begin(this.all().flatMap(({ targets }) => targets.map(({ health }) => health)));
-    for (const [upstream, { source }] of this.#uses) {
+    for (const [upstream, { source, seed }] of this.#uses) {
       this.#endings.push(source.subscribe((targets) => upstream.replace(targets)));
       // It is made between turns of the loop: what was published meanwhile is not published again.
-      const madeOf = this.#madeOf.get(upstream);
-      if (madeOf !== undefined && madeOf !== source.targets) upstream.replace(source.targets);
+      const made = this.#made.get(upstream);
+      if (made?.previous !== undefined) seed(made.previous);
+      if (made !== undefined && made.wanted !== source.targets)
+        upstream.replace(source.targets, made.previous?.targets);
       source.start();
     }
-    this.#madeOf.clear();
+    for (const upstream of this.#made.keys()) upstream.begin();
+    this.#made.clear();
+    for (const [upstream, secrets] of this.#sessions) upstream.keepSessions(secrets);
+    this.#sessions.clear();
   }
 
   /** How the sources of targets are, those of configurations included that exchanges still hold. */
@@ -117,7 +124,12 @@ export class UpstreamRegistry implements Upstreams {
 
   /** Has clients stay with their targets by cookies, where upstreams say so. @param secrets by upstream. */
   keepSessions(secrets: ReadonlyMap<string, readonly string[]>): void {
-    for (const [name, some] of secrets) this.get(name).keepSessions(some);
+    for (const [name, some] of secrets) {
+      const upstream = this.get(name);
+      // One that goes on serves meanwhile, by the secrets in force; and the configuration may never come into force.
+      if (this.#made.has(upstream)) upstream.keepSessions(some);
+      else this.#sessions.set(upstream, some);
+    }
   }
 
   /** Shares what breakers do with other replicas, from {@link activate} on. */
@@ -155,7 +167,7 @@ export class UpstreamRegistry implements Upstreams {
       previous?.maker?.shared === maker.shared &&
       isDeepStrictEqual(previous.options, options) &&
       previous.identity?.digest === wanted?.digest;
-    const upstream = isSame ? previous : this.#made({ name, options, maker, previous, use });
+    const upstream = isSame ? previous : this.#make({ name, options, maker, previous, use });
     if (upstream !== previous)
       // One that says the same goes on with all the tokens that it has.
       upstream.identity = previous?.identity?.digest === wanted?.digest ? previous?.identity : wanted?.make();
@@ -163,12 +175,12 @@ export class UpstreamRegistry implements Upstreams {
     return upstream;
   }
 
-  #made({ name, options, maker, previous, use }: Making): Upstream {
+  #make({ name, options, maker, previous, use }: Making): Upstream {
     const wanted = use?.source.targets ?? options.targets;
     const { targets, kept } = targetSet(previous?.targets ?? [], wanted, maker);
     for (const [target, retuned] of kept) this.#retuned.set(target, retuned);
     const made = new Upstream(name, options, targets, previous, maker);
-    if (use !== undefined) this.#madeOf.set(made, wanted);
+    this.#made.set(made, { wanted, previous });
     return made;
   }
 
@@ -187,6 +199,13 @@ export interface UpstreamFiles {
   readonly folder: string;
   /** What services learn of callers; by upstream, for those that say something about it. Default none. */
   readonly identities?: ReadonlyMap<string, IdentityMaker> | undefined;
+}
+
+/** What an upstream was made of. */
+interface MadeOf {
+  /** The targets that were known. */
+  readonly wanted: readonly TargetOptions[];
+  readonly previous: Upstream | undefined;
 }
 
 interface Making {

@@ -99,11 +99,14 @@ export class Upstream {
   /**
    * Puts other targets into the place of those it has. Those that stay go on with connections, breaker and counters; those
    * that are gone finish their calls. Once nobody holds the upstream, nothing changes any more.
+   *
+   * @param others of an upstream whose place it takes: they go on as its own do.
    */
-  replace(wanted: readonly TargetOptions[]): void {
+  replace(wanted: readonly TargetOptions[], others: readonly Target[] = []): void {
     if (this.maker === undefined || this.#holders === 0) return;
     const gone = this.#targets;
-    const { targets, kept } = targetSet(gone, wanted, this.maker);
+    const all = [...gone, ...others.filter((one) => !gone.includes(one))];
+    const { targets, kept } = targetSet(all, wanted, this.maker);
     // First those to come: one that stays is never without a holder.
     for (const target of targets) target.hold();
     for (const [target, options] of kept) target.retune(options);
@@ -127,6 +130,11 @@ export class Upstream {
     if (this.#holders > 0) return;
     for (const target of this.#targets) target.release();
     this.identity?.release();
+  }
+
+  /** Comes into force: what is new begins slowly from now on, however long ago it was made. */
+  begin(): void {
+    this.#usual.pool.begin();
   }
 
   /** Has clients stay with their targets by cookies that are signed with these secrets. */

@@ -174,6 +174,13 @@ export class TargetPool {
     if (isChanged) this.#findWays();
   }
 
+  /** Has those that begin slowly begin now. */
+  begin(): void {
+    if (this.#warming.size === 0) return;
+    for (const one of this.#warming.keys()) this.#warm(one);
+    this.#findWays();
+  }
+
   #warm(target: Target): void {
     if (this.#options.slowStartMs > 0) this.#warming.set(target, performance.now());
   }

@@ -24,6 +24,8 @@ interface Running {
 /** One use of a source by an upstream of one configuration. */
 export interface SourceUse {
   readonly source: SupervisedSource;
+  /** Begins with the targets of an upstream whose place this one takes, unless it is asked already. */
+  seed(before: Upstream): void;
   /** Ends it: a source that nobody uses any more stops. */
   release(): void;
 }
@@ -66,13 +68,19 @@ export class Discoveries {
     }
     running.users += 1;
     const used = running;
-    return { source: used.source, release: () => this.#released(used, name) };
+    const seed = ({ targets }: Upstream): void => {
+      if (!used.source.hasStarted) used.source.seed(stillFitting(targets, schemesOf(options)));
+    };
+    return { source: used.source, seed, release: () => this.#released(used, name) };
   }
 
   /** How all of them are, by upstream. */
   describe(): readonly DiscoveryView[] {
-    const views = [...this.#running].map(({ source }) => source.describe());
-    // While a reload changes a source, both are there: the new one counts.
+    // While a reload changes a source, both are there: the new one counts, once it is in force.
+    const all = [...this.#running].map(({ source }) => source);
+    const views = all
+      .toSorted((one, other) => Number(one.hasStarted) - Number(other.hasStarted))
+      .map((source) => source.describe());
     return [...new Map(views.map((view) => [`${view.upstream}\n${view.source}`, view])).values()].sort(
       (a, b) => (a.upstream < b.upstream ? -1 : Number(a.upstream > b.upstream)),
     );

@@ -72,6 +72,11 @@ export class SupervisedSource {
     return this.#published;
   }
 
+  /** Whether it is asked: one that was made for a configuration that is not in force is not yet. */
+  get hasStarted(): boolean {
+    return this.#startedAt !== undefined;
+  }
+
   /** Whether nothing is known yet, and readiness is to wait for it. */
   get isAwaited(): boolean {
     if (this.#answeredAt !== undefined) return false;

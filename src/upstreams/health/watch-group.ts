@@ -27,6 +27,8 @@ export interface WatchGroupOptions {
 export class WatchGroup {
   readonly #options: WatchGroupOptions;
   readonly #report: GroupReport;
+  /** Those that were made for it and have not ended, whether they are members yet, still, or not. */
+  readonly made = new Set<TargetWatch>();
   readonly #members = new Set<TargetWatch>();
   readonly #spared = new Set<TargetWatch>();
   readonly #downAt = new Map<TargetWatch, number>();

@@ -66,7 +66,7 @@ export class Watches {
       const probe = createProbe(active, target);
       watch.prober = new Prober(active, { watch, probe, warn });
     }
-    this.#keep(watch);
+    this.#keep(watch, group);
     return watch;
   }
 
@@ -86,13 +86,15 @@ export class Watches {
     return this.#byOrigin.get(`${upstream}\n${origin}`) ?? [];
   }
 
-  #keep(watch: TargetWatch): void {
+  #keep(watch: TargetWatch, group: WatchGroup): void {
     const key = `${watch.upstream}\n${watch.origin}`;
     const alike = this.#byOrigin.get(key) ?? new Set();
     this.#byOrigin.set(key, alike.add(watch));
     const forget = this.#metrics.targets.add(watch);
+    group.made.add(watch);
     watch.onEnded = () => {
       forget();
+      group.made.delete(watch);
       alike.delete(watch);
       if (alike.size === 0 && this.#byOrigin.get(key) === alike) this.#byOrigin.delete(key);
     };
@@ -103,7 +105,7 @@ export class Watches {
     const key = `${upstream}\n${JSON.stringify(health)}`;
     let group = this.#groups.get(key);
     if (group === undefined) {
-      for (const [other, { members }] of this.#groups) if (members.size === 0) this.#groups.delete(other);
+      for (const [other, { made }] of this.#groups) if (made.size === 0) this.#groups.delete(other);
       const { active, passive } = health;
       group = new WatchGroup({ passive, probeIntervalMs: active?.interval ?? 0 }, this.#report);
       this.#groups.set(key, group);
