@@ -4,6 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 const LEAST_MS = 5;
 /** What it takes of the time besides, where others have long turns: else it would never end just when it is needed most. */
 const SHARE = 0.25;
+/** However long they were: a process that was stopped for seconds owes whoever waits an answer first. */
+const MOST_MS = 50;
 
 /** Time that long work has before others have their turn of the event loop. */
 export class Slices {
@@ -22,6 +24,6 @@ export class Slices {
     if (endedAt < this.#until) return;
     await turn();
     const now = this.#now();
-    this.#until = now + Math.max(LEAST_MS, SHARE * (now - endedAt));
+    this.#until = now + Math.min(MOST_MS, Math.max(LEAST_MS, SHARE * (now - endedAt)));
   }
 }

@@ -118,12 +118,12 @@ export class Reloads {
     return this.#turns.take(() => act((wanted) => this.#read(wanted)));
   }
 
-  /** What would become of the file, which is not put into force. One after the other: each is a whole configuration. Never rejects. */
+  /** What would become of the file, which is not put into force. One at a time, and one for all who wait: each is a whole configuration. Never rejects. */
   check(): Promise<Checked> {
     const { file } = this.#deps.snapshots.current.source.document;
     const added = (text: string): string =>
       this.additions.withAdded(text, { trigger: 'check' }, this.#standing);
-    return this.#checks.take(() => this.#candidates.check(readConfigText(file).then(added)));
+    return this.#checks.share('check', () => this.#candidates.check(readConfigText(file).then(added)));
   }
 
   /**
